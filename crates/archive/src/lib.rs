@@ -1,0 +1,1 @@
+//! What rests on disk about a study: encrypted blobs, keys, purge.

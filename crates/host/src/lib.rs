@@ -1,0 +1,1 @@
+//! Operating-system calls: memory maps, huge-page arenas, CPU and memory facts.

@@ -1,0 +1,1 @@
+//! Medical inputs: files to frames with their physical meaning.

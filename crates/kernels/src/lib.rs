@@ -1,0 +1,1 @@
+//! Dense blocks, matrix products, attention, norms, rotary embedding and the thread pool.

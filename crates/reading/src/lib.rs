@@ -1,0 +1,1 @@
+//! Views, tasks, prompts, answers: from frames to a reading.

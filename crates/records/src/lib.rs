@@ -1,0 +1,1 @@
+//! The versioned written form of a reading, the tamper-evident log, replay.
