@@ -1,1 +1,11 @@
-//! Operating-system calls: memory maps, huge-page arenas, CPU and memory facts.
+//! Operating-system calls: huge-page arenas, CPU and memory facts, the GPU's presence.
+//!
+//! The one room beside `kernels` that may hold unsafe code; it knows nothing of the trade.
+
+#![allow(unsafe_code)]
+
+mod arena;
+mod error;
+
+pub use arena::Arena;
+pub use error::{Error, Result};
