@@ -6,6 +6,8 @@
 
 mod arena;
 mod error;
+mod signals;
 
 pub use arena::Arena;
 pub use error::{Error, Result};
+pub use signals::ignore_file_size_signal;

@@ -1,0 +1,168 @@
+//! Files that are whole or absent, readable by their owner alone.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind as IoKind, Read as _, Write as _};
+use std::path::Path;
+
+use crate::{Error, ErrorKind, Result, hex};
+
+/// What unfinished files are called; see [`sweep`].
+pub(crate) const TEMPORARY_PREFIX: &str = ".tmp-";
+
+/// Names what failed: [`ErrorKind::DiskFull`] where disk, quota or size limit is the cause, else [`ErrorKind::Io`].
+#[must_use]
+pub fn full_or_io(error: &io::Error, doing: &str, path: &Path) -> Error {
+    match error.kind() {
+        IoKind::StorageFull | IoKind::QuotaExceeded | IoKind::FileTooLarge => {
+            Error::new(ErrorKind::DiskFull, format!("no room {doing} {}: {error}", path.display())).hint(
+                "free some space, or point LIGHTBOX_DATA at a larger disk; what was stored before is intact",
+            )
+        }
+        _ => Error::new(ErrorKind::Io, format!("cannot finish {doing} {}: {error}", path.display())),
+    }
+}
+
+/// Options that create a file readable and writable by its owner alone, where the system has such modes.
+#[must_use]
+pub fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Creates `path` and what is missing above it, open to the owner alone; folders that exist are left as they are.
+pub(crate) fn private_folder(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| match full_or_io(&error, "making the folder", path) {
+        full if full.kind() == ErrorKind::DiskFull => full,
+        _ => Error::new(
+            ErrorKind::DataFolder,
+            format!("the data folder {} cannot be made: {error}", path.display()),
+        )
+        .hint("point LIGHTBOX_DATA at a folder that you may write to"),
+    })
+}
+
+/// Makes the names in a folder durable: without it a crash may undo a rename.
+///
+/// # Errors
+/// [`ErrorKind::Io`] or [`ErrorKind::DiskFull`], naming the folder.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    // Other systems cannot open a folder as a file; their renames are durable or not without us.
+    if cfg!(unix) {
+        File::open(folder)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| full_or_io(&error, "syncing", folder))?;
+    }
+    Ok(())
+}
+
+/// Writes `name` in `folder`, `parts` one after another, so that it is seen whole or not at all, also after a
+/// crash; a file of that name is replaced. Readable and writable by the owner alone.
+///
+/// # Errors
+/// [`ErrorKind::DiskFull`] or [`ErrorKind::Io`], with nothing left over and what was there before unchanged.
+pub fn write_whole(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<()> {
+    let temporary = folder.join(format!("{TEMPORARY_PREFIX}{}", hex::encode(&random::<8>()?)));
+    let target = folder.join(name);
+    let replaces = target.exists();
+    let write = || -> io::Result<()> {
+        let mut file = private_file().write(true).create_new(true).open(&temporary)?;
+        for part in parts {
+            file.write_all(part)?;
+        }
+        file.sync_all()?;
+        fs::rename(&temporary, &target)
+    };
+    let written = write().map_err(|error| full_or_io(&error, "writing", &target));
+    if written.is_err() {
+        // The first error is the one to tell; a leftover is swept by the next writer.
+        let _ = fs::remove_file(&temporary);
+        return written;
+    }
+    let synced = sync_folder(folder);
+    if synced.is_err() && !replaces {
+        // What was not made durable was not written: the caller will tell so.
+        let _ = fs::remove_file(&target);
+    }
+    synced
+}
+
+/// Removes what calls of [`write_whole`] in processes that died left behind in `folder`; only for the holder of
+/// the lock under which that folder is written.
+pub fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
+            // A leftover that cannot be removed harms nobody: it is never read.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Reads a file of at most `limit` bytes; `None` if there is none.
+///
+/// # Errors
+/// [`ErrorKind::TooLarge`] if it is longer; [`ErrorKind::Io`].
+pub fn read_limited(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == IoKind::NotFound => return Ok(None),
+        Err(error) => return Err(full_or_io(&error, "opening", path)),
+    };
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| full_or_io(&error, "reading", path))?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!("{} has more than the {limit} bytes that it may have", path.display()),
+        ));
+    }
+    Ok(Some(bytes))
+}
+
+/// Random bytes of the operating system.
+///
+/// # Errors
+/// [`ErrorKind::Io`] if it gives none.
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Error::new(ErrorKind::Io, format!("the operating system gave no random bytes: {error}"))
+    })?;
+    Ok(bytes)
+}
+
+/// An exclusive lock on a file, held until dropped: one holder at a time, over all threads and processes.
+///
+/// It is advisory, and the operating system gives it back when a process dies.
+pub struct FileLock(#[expect(dead_code, reason = "closing the file releases the lock")] File);
+
+impl FileLock {
+    /// Waits for the lock on the file `name` in `folder`, which is made if it is not there and never written.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the file cannot be made or the file system has no locks; [`ErrorKind::DiskFull`].
+    pub fn take(folder: &Path, name: &str) -> Result<Self> {
+        let path = folder.join(name);
+        let file = private_file()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| full_or_io(&error, "opening", &path))?;
+        loop {
+            match file.lock() {
+                Ok(()) => return Ok(Self(file)),
+                // A signal, such as a first Ctrl-C that is handled elsewhere, does not end the waiting.
+                Err(error) if error.kind() == IoKind::Interrupted => {}
+                Err(error) => return Err(full_or_io(&error, "locking", &path)),
+            }
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! The archive itself: studies, their keys and their blobs.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::blob::{self, OVERHEAD_BYTES, StudyKey};
+use crate::keys::{InstallKeys, WRAPPED_BYTES};
+use crate::{BlobKind, BlobName, Error, ErrorKind, MAX_BLOB_BYTES, Result, StudyId, disk};
+
+const KEY_FILE: &str = "key";
+const LOCK_FILE: &str = "archive.lock";
+
+/// A folder of encrypted studies.
+pub struct Archive {
+    root: PathBuf,
+    studies: PathBuf,
+    keys: InstallKeys,
+}
+
+/// A blob as the file system shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobEntry {
+    /// Its name.
+    pub name: BlobName,
+    /// The kind that its header claims; `None` if the header cannot be read. Opening proves it.
+    pub kind: Option<BlobKind>,
+    /// Its size on disk.
+    pub size_bytes: u64,
+}
+
+/// A study as the file system shows it: what a purge would remove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StudyEntry {
+    /// Its id.
+    pub id: StudyId,
+    /// Whether its key is there; without it nothing of the study can be read again.
+    pub has_key: bool,
+    /// Its blobs, by name.
+    pub blobs: Vec<BlobEntry>,
+}
+
+/// What an erasure removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Erased {
+    /// Whether a study's key was removed.
+    pub key: bool,
+    /// Blobs removed.
+    pub blobs: usize,
+    /// Bytes on disk that the blobs took.
+    pub size_bytes: u64,
+}
+
+impl Archive {
+    /// Opens the archive under `root`, and makes folder and install key on first use.
+    ///
+    /// # Errors
+    /// [`ErrorKind::DataFolder`] if the folder cannot be made; [`ErrorKind::InstallKey`] if the key is missing
+    /// beside data, readable by others, or not 32 bytes; [`ErrorKind::DiskFull`]; [`ErrorKind::Io`].
+    pub fn open(root: &Path) -> Result<Self> {
+        let studies = root.join("studies");
+        disk::private_folder(&studies)?;
+        let _lock = disk::FileLock::take(root, LOCK_FILE)?;
+        let has_studies = fs::read_dir(&studies)
+            .map_err(|error| disk::full_or_io(&error, "listing", &studies))?
+            .next()
+            .is_some();
+        let keys = InstallKeys::load_or_make(root, has_studies)?;
+        Ok(Self { root: root.to_owned(), studies, keys })
+    }
+
+    /// The study that these inputs make: SHA-256 digests of the files, in any order, repetitions ignored.
+    #[must_use]
+    pub fn study_id(&self, input_digests: &[[u8; 32]]) -> StudyId {
+        self.keys.study_id(input_digests)
+    }
+
+    /// The name of the blob of this kind and purpose. The same purpose has the same name in every study: make
+    /// purposes unique, such as by a random record id, where that would tell something.
+    #[must_use]
+    pub fn name(&self, kind: BlobKind, purpose: &str) -> BlobName {
+        self.keys.blob_name(kind, purpose)
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A tag over `message` (HMAC-SHA-256) that only a holder of the install key can make; `purpose` keeps the
+    /// tags of different uses apart.
+    #[must_use]
+    pub fn authenticate(&self, purpose: &str, message: &[u8]) -> [u8; 32] {
+        self.keys.authenticate(purpose, message)
+    }
+
+    /// Stores a blob under the name of its kind and purpose. It is on disk, whole, when this returns.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Exists`]; [`ErrorKind::TooLarge`]; [`ErrorKind::StudyKey`]; [`ErrorKind::DiskFull`], with
+    /// nothing left half-written; [`ErrorKind::Io`].
+    pub fn put(&self, study: &StudyId, kind: BlobKind, purpose: &str, bytes: &[u8]) -> Result<BlobName> {
+        let name = self.name(kind, purpose);
+        let folder = self.folder(study);
+        let _lock = disk::FileLock::take(&self.root, LOCK_FILE)?;
+        disk::private_folder(&folder)?;
+        disk::sweep(&folder);
+        let (key, is_new) = self.key_for_writing(study, &folder)?;
+        let written = self.write_blob(&folder, &key, study, kind, &name, bytes);
+        if written.is_err() && is_new {
+            // A study without a blob is not worth a trace; what cannot be removed holds nothing.
+            let _ = fs::remove_file(folder.join(KEY_FILE));
+            let _ = fs::remove_dir(&folder);
+        }
+        written.map(|()| name)
+    }
+
+    fn write_blob(
+        &self,
+        folder: &Path,
+        key: &StudyKey,
+        study: &StudyId,
+        kind: BlobKind,
+        name: &BlobName,
+        bytes: &[u8],
+    ) -> Result<()> {
+        let file_name = name.to_string();
+        let path = folder.join(&file_name);
+        if fs::exists(&path).map_err(|error| disk::full_or_io(&error, "looking for", &path))? {
+            return Err(Error::new(
+                ErrorKind::Exists,
+                format!("blob {name} of study {study} exists already"),
+            )
+            .hint("blobs are never overwritten; erase it first"));
+        }
+        let sealed = blob::seal_blob(key, study, kind, name, bytes)?;
+        disk::write_whole(folder, &file_name, &[&sealed])
+    }
+
+    /// Reads a blob back, exactly as it was stored.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Missing`]; [`ErrorKind::StudyKey`]; [`ErrorKind::Altered`] for a single changed bit;
+    /// [`ErrorKind::TooLarge`]; [`ErrorKind::Io`].
+    pub fn get(&self, study: &StudyId, name: &BlobName) -> Result<Vec<u8>> {
+        let path = self.folder(study).join(name.to_string());
+        let sealed =
+            disk::read_limited(&path, (MAX_BLOB_BYTES + OVERHEAD_BYTES) as u64)?.ok_or_else(|| {
+                Error::new(ErrorKind::Missing, format!("blob {name} of study {study} is not in the archive"))
+                    .hint("it was erased, or removed by hand")
+            })?;
+        let key = self.key(study)?.ok_or_else(|| {
+            Error::new(ErrorKind::StudyKey, format!("the key of study {study} is missing"))
+                .hint("an erasure was interrupted: erase the study again; or restore `key` from a backup")
+        })?;
+        blob::open_blob(&sealed, &key, study, name).map(|(_, bytes)| bytes)
+    }
+
+    /// Whether a blob is there, unread.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`].
+    pub fn contains(&self, study: &StudyId, name: &BlobName) -> Result<bool> {
+        let path = self.folder(study).join(name.to_string());
+        fs::exists(&path).map_err(|error| disk::full_or_io(&error, "looking for", &path))
+    }
+
+    /// Every study and what it holds, by id: the listing of a purge. Unfinished and foreign files are left out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`].
+    pub fn studies(&self) -> Result<Vec<StudyEntry>> {
+        let mut studies = Vec::new();
+        for entry in list(&self.studies)? {
+            if let Some(id) = entry.file_name().to_str().and_then(StudyId::parse) {
+                studies.push(self.study_entry(id)?);
+            }
+        }
+        studies.sort_by_key(|study| study.id);
+        Ok(studies)
+    }
+
+    /// The study that holds a blob, if any.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`].
+    pub fn find(&self, name: &BlobName) -> Result<Option<StudyId>> {
+        for entry in list(&self.studies)? {
+            if let Some(id) = entry.file_name().to_str().and_then(StudyId::parse)
+                && self.contains(&id, name)?
+            {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    fn study_entry(&self, id: StudyId) -> Result<StudyEntry> {
+        let folder = self.folder(&id);
+        let mut blobs = Vec::new();
+        for entry in list(&folder)? {
+            let Some(name) = entry.file_name().to_str().and_then(BlobName::parse) else { continue };
+            let mut header = Vec::new();
+            let kind = File::open(entry.path())
+                .and_then(|file| file.take(6).read_to_end(&mut header))
+                .ok()
+                .and_then(|_| blob::parse_header(&header).ok());
+            let size_bytes = entry.metadata().map_or(0, |facts| facts.len());
+            blobs.push(BlobEntry { name, kind, size_bytes });
+        }
+        blobs.sort_by_key(|blob| blob.name);
+        Ok(StudyEntry { id, has_key: folder.join(KEY_FILE).exists(), blobs })
+    }
+
+    /// Erases a study: its key first, so that a crash in between leaves only what nobody can read; then the rest.
+    /// A study that is not there is no error: nothing was removed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`], naming the file that could not be removed; call again to finish.
+    pub fn erase_study(&self, study: &StudyId) -> Result<Erased> {
+        let _lock = disk::FileLock::take(&self.root, LOCK_FILE)?;
+        self.erase_folder(study)
+    }
+
+    fn erase_folder(&self, study: &StudyId) -> Result<Erased> {
+        let folder = self.folder(study);
+        let key = erase_key(&folder.join(KEY_FILE))?;
+        let mut erased = Erased { key, ..Erased::default() };
+        for entry in list(&folder)? {
+            let size_bytes = entry.metadata().map_or(0, |facts| facts.len());
+            remove(&entry.path())?;
+            if entry.file_name().to_str().and_then(BlobName::parse).is_some() {
+                erased.blobs += 1;
+                erased.size_bytes += size_bytes;
+            }
+        }
+        match fs::remove_dir(&folder) {
+            Ok(()) => disk::sync_folder(&self.studies)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(disk::full_or_io(&error, "removing", &folder)),
+        }
+        Ok(erased)
+    }
+
+    /// Erases some blobs of a study; with its last blob the study goes, key first.
+    ///
+    /// What remains of a removed file on the medium stays decryptable while the study's key is there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`], naming the file that could not be removed; call again to finish.
+    pub fn erase_blobs(&self, study: &StudyId, names: &[BlobName]) -> Result<Erased> {
+        let _lock = disk::FileLock::take(&self.root, LOCK_FILE)?;
+        let folder = self.folder(study);
+        let present =
+            if folder.exists() { self.study_entry(*study)?.blobs } else { return Ok(Erased::default()) };
+        if present.iter().all(|blob| names.contains(&blob.name)) {
+            return self.erase_folder(study);
+        }
+        let mut erased = Erased::default();
+        for blob in present.iter().filter(|blob| names.contains(&blob.name)) {
+            remove(&folder.join(blob.name.to_string()))?;
+            erased.blobs += 1;
+            erased.size_bytes += blob.size_bytes;
+        }
+        disk::sync_folder(&folder)?;
+        Ok(erased)
+    }
+
+    fn folder(&self, study: &StudyId) -> PathBuf {
+        self.studies.join(study.to_string())
+    }
+
+    fn key(&self, study: &StudyId) -> Result<Option<StudyKey>> {
+        // A longer file is refused by `unwrap`, which names its length.
+        disk::read_limited(&self.folder(study).join(KEY_FILE), 2 * WRAPPED_BYTES as u64)?
+            .map(|file| self.keys.unwrap(study, &file))
+            .transpose()
+    }
+
+    /// The study's key and whether it was just made.
+    fn key_for_writing(&self, study: &StudyId, folder: &Path) -> Result<(StudyKey, bool)> {
+        if let Some(key) = self.key(study)? {
+            return Ok((key, false));
+        }
+        if !self.study_entry(*study)?.blobs.is_empty() {
+            return Err(Error::new(
+                ErrorKind::StudyKey,
+                format!("the key of study {study} is missing while blobs of it remain"),
+            )
+            .hint("an erasure was interrupted: erase the study again; or restore `key` from a backup"));
+        }
+        let key = StudyKey::random()?;
+        if let Err(error) = disk::write_whole(folder, KEY_FILE, &[&self.keys.wrap(study, &key)?]) {
+            let _ = fs::remove_dir(folder);
+            return Err(error);
+        }
+        disk::sync_folder(&self.studies)?;
+        Ok((key, true))
+    }
+}
+
+fn list(folder: &Path) -> Result<Vec<fs::DirEntry>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => {
+            entries.collect::<io::Result<_>>().map_err(|error| disk::full_or_io(&error, "listing", folder))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(disk::full_or_io(&error, "listing", folder)),
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    fs::remove_file(path).map_err(|error| disk::full_or_io(&error, "removing", path))
+}
+
+/// Overwrites and removes a key file; whether there was one. Overwriting reaches the medium only where the file
+/// system and the disk write in place, but costs nothing.
+fn erase_key(path: &Path) -> Result<bool> {
+    let mut file = match fs::OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(disk::full_or_io(&error, "erasing", path)),
+    };
+    // Removing is what counts; a medium that refuses the overwriting must not keep the key.
+    let _ = file.rewind().and_then(|()| file.write_all(&[0; WRAPPED_BYTES])).and_then(|()| file.sync_all());
+    drop(file);
+    remove(path)?;
+    if let Some(folder) = path.parent() {
+        disk::sync_folder(folder)?;
+    }
+    Ok(true)
+}
