@@ -3,10 +3,15 @@
 //! Knows nothing of DICOM, patients, prompt wording, network or async.
 #![forbid(unsafe_code)]
 
+pub mod config;
 mod engine;
 mod error;
+mod files;
 mod request;
+pub mod sampling;
+pub mod weights;
 
 pub use engine::{Alternative, Engine, Event, Finish, Generation, ModelCard, Prompt, Timings, TokenLogprob};
 pub use error::{Error, ErrorKind, Result};
+pub use files::ModelFiles;
 pub use request::{Content, Part, Request, RgbImage, Role, Sampling, Turn};
