@@ -1,0 +1,131 @@
+//! What comes out of this room: pictures with what is known of them, and the files they came from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Orientation, Step};
+
+/// Pictures that are read together, and the files they came from.
+#[derive(Clone, Debug, Default)]
+pub struct Study {
+    /// The pictures, in the order in which the files were given.
+    pub frames: Vec<Frame>,
+    /// The files, in the order in which they were given.
+    pub sources: Vec<SourceFile>,
+}
+
+impl Study {
+    /// Adds the files and pictures of `other` behind those of this study.
+    pub fn append(&mut self, other: Self) {
+        let n_before = self.sources.len();
+        self.sources.extend(other.sources);
+        self.frames.extend(other.frames.into_iter().map(|mut frame| {
+            frame.source += n_before;
+            frame
+        }));
+    }
+}
+
+/// A file as it was read. Neither its name nor its place is known here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// Lower-case hex SHA-256 of the bytes.
+    pub sha256: String,
+    /// Length in bytes.
+    pub len_bytes: u64,
+    /// What the bytes are.
+    pub format: Format,
+}
+
+/// The formats that this version reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Portable Network Graphics.
+    Png,
+    /// JPEG: baseline, extended or progressive, 8 bits.
+    Jpeg,
+    /// TIFF 6.0, one page.
+    Tiff,
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::Tiff => "TIFF",
+        })
+    }
+}
+
+/// One picture, upright: the orientation that the file states is applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// Width in pixels, at least 1.
+    pub width: usize,
+    /// Height in pixels, at least 1.
+    pub height: usize,
+    /// The samples, row-major from the top left.
+    pub samples: Samples,
+    /// Index into [`Study::sources`].
+    pub source: usize,
+    /// How the rows and columns of the file were turned to make this picture.
+    pub orientation: Orientation,
+    /// What was done between the bytes of the file and these samples, in order.
+    pub steps: Vec<Step>,
+}
+
+/// Samples of a picture; black is 0 and white the largest value of the type, colours are RGB, interleaved.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Samples {
+    /// `[height, width]`
+    Gray8(Vec<u8>),
+    /// `[height, width]`
+    Gray16(Vec<u16>),
+    /// `[height, width, 3]`
+    Rgb8(Vec<u8>),
+    /// `[height, width, 3]`
+    Rgb16(Vec<u16>),
+}
+
+impl Samples {
+    /// Samples a pixel: 1 for gray, 3 for RGB.
+    #[must_use]
+    pub fn n_channels(&self) -> usize {
+        match self {
+            Self::Gray8(_) | Self::Gray16(_) => 1,
+            Self::Rgb8(_) | Self::Rgb16(_) => 3,
+        }
+    }
+
+    /// Bits a sample: 8 or 16.
+    #[must_use]
+    pub fn bits(&self) -> u8 {
+        match self {
+            Self::Gray8(_) | Self::Rgb8(_) => 8,
+            Self::Gray16(_) | Self::Rgb16(_) => 16,
+        }
+    }
+
+    /// How many samples there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Gray8(samples) | Self::Rgb8(samples) => samples.len(),
+            Self::Gray16(samples) | Self::Rgb16(samples) => samples.len(),
+        }
+    }
+
+    /// Whether there are none; a [`Frame`] always has some.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Shows the shape only: samples are a patient's picture.
+impl std::fmt::Debug for Samples {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Samples({} × {} bit × {})", self.n_channels(), self.bits(), self.len())
+    }
+}
