@@ -1,0 +1,121 @@
+//! 256-bit registers with AVX2, FMA and F16C.
+
+use std::arch::is_x86_feature_detected;
+use std::arch::x86_64::*;
+
+use super::{LANES, Lanes};
+
+/// The token of AVX2, FMA and F16C: made by [`Avx2::detect`] alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    /// The token, if this CPU (and the operating system) has all three.
+    pub(crate) fn detect() -> Option<Self> {
+        let has = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c");
+        has.then_some(Self(()))
+    }
+}
+
+impl Lanes for Avx2 {
+    type V = __m256;
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> Self::V {
+        // SAFETY: `self` exists only where the CPU has AVX2, FMA and F16C.
+        unsafe { _mm256_set1_ps(value) }
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` exists only where the CPU has AVX2, FMA and F16C.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` exists only where the CPU has AVX2, FMA and F16C.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` exists only where the CPU has AVX2, FMA and F16C.
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn div(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` exists only where the CPU has AVX2, FMA and F16C.
+        unsafe { _mm256_div_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        // SAFETY: `self` exists only where the CPU has AVX2, FMA and F16C.
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn max(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` exists only where the CPU has AVX2, FMA and F16C.
+        unsafe { _mm256_max_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: `self` exists only where the CPU has AVX2, FMA and F16C.
+        unsafe { _mm256_min_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn power_of_two(self, n_plus_rounding: Self::V) -> Self::V {
+        // The bits of ROUNDING below the exponent fall off at the top of the shift, so only n + 127 is left.
+        // SAFETY: `self` exists only where the CPU has AVX2, FMA and F16C.
+        unsafe {
+            let shifted = _mm256_slli_epi32::<23>(_mm256_castps_si256(n_plus_rounding));
+            _mm256_castsi256_ps(_mm256_add_epi32(shifted, _mm256_set1_epi32(127 << 23)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> Self::V {
+        // SAFETY: `self` proves the CPU; the caller promises 8 readable f32, of any alignment.
+        unsafe { _mm256_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, v: Self::V, to: *mut f32) {
+        // SAFETY: `self` proves the CPU; the caller promises 8 writable f32, of any alignment.
+        unsafe { _mm256_storeu_ps(to, v) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(self, from: *const u16) -> [Self::V; 2] {
+        // SAFETY: `self` proves the CPU; the caller promises 16 readable u16, which are the 32 bytes loaded.
+        unsafe {
+            let words = _mm256_loadu_si256(from.cast::<__m256i>());
+            let low = _mm256_slli_epi32::<16>(words);
+            let high = _mm256_and_si256(words, _mm256_set1_epi32(0xffff_0000_u32 as i32));
+            [_mm256_castsi256_ps(low), _mm256_castsi256_ps(high)]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_f16(self, from: *const u16) -> [Self::V; 2] {
+        // SAFETY: `self` proves the CPU; the caller promises 16 readable u16, which are the two times 16 bytes loaded.
+        unsafe {
+            let low = _mm_loadu_si128(from.cast::<__m128i>());
+            let high = _mm_loadu_si128(from.add(LANES).cast::<__m128i>());
+            [_mm256_cvtph_ps(low), _mm256_cvtph_ps(high)]
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch<T>(self, at: *const T) {
+        // SAFETY: a prefetch never faults, whatever the address; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+}

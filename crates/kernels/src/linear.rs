@@ -1,0 +1,158 @@
+//! Products of activations with packed weights, with what follows them fused in.
+//!
+//! One definition of a product element for every number of rows and threads (see the crate's head), two
+//! ways to walk: few rows stream the panels once, straight from memory; many rows keep a block of
+//! activations in the second-level cache and unpack each block of a panel once for all of them.
+
+mod blocked;
+mod epilogue;
+mod streamed;
+
+use std::ops::Range;
+
+use crate::backend::{Backend, Parts, Scratch, Shared, share};
+use crate::error::{Error, Result, expect_len, whole_rows};
+use crate::lanes::{Lanes, WIDTH};
+use crate::matrix::Matrix;
+use crate::tile::MAX_ROWS;
+
+pub use epilogue::Epilogue;
+
+/// Products are summed in blocks of this many consecutive k; a block's sum starts at zero.
+const K_BLOCK: usize = 256;
+
+/// Least panels a thread should have before rows are split among threads too.
+const PANELS_A_THREAD: usize = 8;
+
+/// One matrix and where its products go.
+struct Product<'a> {
+    w: &'a Matrix,
+    epilogue: Epilogue<'a>,
+    out: Shared<'a>,
+}
+
+/// Products of the same rows with several matrices of the same `n_in`.
+struct Products<'a> {
+    x: &'a [f32],
+    n_rows: usize,
+    n_in: usize,
+    each: &'a [Product<'a>],
+}
+
+impl Backend {
+    /// `out = epilogue(x · wᵀ)`; `x` is `[n, n_in]`, `out` is `[n, n_out]`.
+    ///
+    /// # Errors
+    /// Lengths that do not fit; `out` is then unchanged.
+    pub fn linear(&self, x: &[f32], w: &Matrix, out: &mut [f32], epilogue: Epilogue<'_>) -> Result<()> {
+        const OP: &str = "linear";
+        let n_rows = whole_rows(OP, "x", x.len(), ("n_in", w.n_in()))?;
+        expect_len(OP, "out", out.len(), &[("rows", n_rows), ("n_out", w.n_out())])?;
+        if let Some(bias) = epilogue.bias() {
+            expect_len(OP, "bias", bias.len(), &[("n_out", w.n_out())])?;
+        }
+        self.products(x, n_rows, &[Product { w, epilogue, out: Shared::new(out) }])
+    }
+
+    /// `outs[i] = x · weights[i]ᵀ` in one go; `x` is `[n, n_in]`, `outs[i]` is `[n, n_out of i]`.
+    ///
+    /// # Errors
+    /// Lengths that do not fit; the outputs are then unchanged.
+    pub fn linear_many(&self, x: &[f32], weights: &[&Matrix], outs: &mut [&mut [f32]]) -> Result<()> {
+        const OP: &str = "linear_many";
+        expect_len(OP, "outs", outs.len(), &[("weights", weights.len())])?;
+        let Some(first) = weights.first() else { return Ok(()) };
+        let n_rows = whole_rows(OP, "x", x.len(), ("n_in", first.n_in()))?;
+        for (i, (w, out)) in weights.iter().zip(outs.iter()).enumerate() {
+            if w.n_in() != first.n_in() {
+                let message = format!("weight {i} has n_in {}, weight 0 has {}", w.n_in(), first.n_in());
+                return Err(Error::shape(OP, message));
+            }
+            expect_len(OP, &format!("out {i}"), out.len(), &[("rows", n_rows), ("n_out", w.n_out())])?;
+        }
+        let products: Vec<Product<'_>> = (weights.iter().zip(outs.iter_mut()))
+            .map(|(w, out)| Product { w, epilogue: Epilogue::Store, out: Shared::new(out) })
+            .collect();
+        self.products(x, n_rows, &products)
+    }
+
+    /// `out = gelu_tanh(x · gateᵀ) · (x · upᵀ)`, elementwise, in one go; `x` is `[n, n_in]`, `out` is `[n, n_out]`.
+    ///
+    /// The bits are those of [`Epilogue::Store`] with `gate` and then [`Epilogue::GeluGate`] with `up`.
+    ///
+    /// # Errors
+    /// Lengths that do not fit; `out` is then unchanged.
+    pub fn gated(&self, x: &[f32], gate: &Matrix, up: &Matrix, out: &mut [f32]) -> Result<()> {
+        const OP: &str = "gated";
+        if (gate.n_out(), gate.n_in()) != (up.n_out(), up.n_in()) {
+            let message = format!(
+                "gate is n_out {} × n_in {}, up is n_out {} × n_in {}",
+                gate.n_out(),
+                gate.n_in(),
+                up.n_out(),
+                up.n_in()
+            );
+            return Err(Error::shape(OP, message));
+        }
+        let n_rows = whole_rows(OP, "x", x.len(), ("n_in", gate.n_in()))?;
+        expect_len(OP, "out", out.len(), &[("rows", n_rows), ("n_out", gate.n_out())])?;
+        // Both write `out`, part by part: a part is the same rows and panels of both matrices, one after the other.
+        let out = Shared::new(out);
+        let products = [
+            Product { w: gate, epilogue: Epilogue::Store, out: out.again() },
+            Product { w: up, epilogue: Epilogue::GeluGate, out },
+        ];
+        self.products(x, n_rows, &products)
+    }
+
+    fn products(&self, x: &[f32], n_rows: usize, each: &[Product<'_>]) -> Result<()> {
+        let Some(n_in) = each.first().map(|p| p.w.n_in()) else { return Ok(()) };
+        if n_rows == 0 {
+            return Ok(());
+        }
+        let n_weights = each.iter().map(|p| p.w.n_panels() * WIDTH * n_in).fold(0, usize::saturating_add);
+        let scratch = if n_rows <= MAX_ROWS { 0 } else { blocked::scratch(n_rows) };
+        self.parallel(n_weights.saturating_mul(n_rows), scratch, &Products { x, n_rows, n_in, each })
+    }
+}
+
+impl Parts for Products<'_> {
+    #[inline(always)]
+    unsafe fn part<S: Lanes>(&self, s: S, part: usize, n_parts: usize, scratch: &mut Scratch) {
+        for product in self.each {
+            let (rows, panels) = self.share_of(product.w.n_panels(), part, n_parts);
+            if rows.is_empty() || panels.is_empty() {
+                continue;
+            }
+            // SAFETY: parts have disjoint rows or disjoint panels of each output, and an output that two products
+            // share is split in the same way for both.
+            unsafe {
+                if self.n_rows <= MAX_ROWS {
+                    streamed::run(s, self, product, panels);
+                } else {
+                    blocked::run(s, self, product, rows, panels, scratch);
+                }
+            }
+        }
+    }
+}
+
+impl Products<'_> {
+    /// The rows and panels of a part: threads form a grid of row parts × panel parts. Splitting panels alone
+    /// reads weights least.
+    #[inline(always)]
+    fn share_of(&self, n_panels: usize, part: usize, n_parts: usize) -> (Range<usize>, Range<usize>) {
+        if self.n_rows <= MAX_ROWS {
+            return (0..self.n_rows, share(n_panels, part, n_parts));
+        }
+        let n_tiles = self.n_rows.div_ceil(MAX_ROWS);
+        let panel_parts = n_parts.min((n_panels / PANELS_A_THREAD).max(1));
+        let row_parts = (n_parts / panel_parts).min(n_tiles);
+        if part >= row_parts * panel_parts {
+            return (0..0, 0..0);
+        }
+        let tiles = share(n_tiles, part / panel_parts, row_parts);
+        let rows = tiles.start * MAX_ROWS..(tiles.end * MAX_ROWS).min(self.n_rows);
+        (rows, share(n_panels, part % panel_parts, panel_parts))
+    }
+}

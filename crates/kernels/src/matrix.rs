@@ -1,0 +1,149 @@
+//! Weights as kernels want them: panels of sixteen output columns.
+
+use std::fmt;
+
+use half::f16;
+use lightbox_host::Arena;
+
+use crate::error::{Error, Result, expect_len};
+use crate::lanes::{WIDTH, bf16_slot};
+use crate::tile::{Bf16, F16};
+
+/// A type of stored numbers, little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    /// IEEE 754 binary32.
+    F32,
+    /// The upper half of a binary32.
+    Bf16,
+    /// IEEE 754 binary16.
+    F16,
+}
+
+impl Dtype {
+    /// Bytes of one number.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 => 2,
+        }
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::F16 => "f16",
+        })
+    }
+}
+
+/// A weight matrix `[n_out, n_in]`, packed: opaque, immutable, made by [`MatrixBuilder`](crate::MatrixBuilder).
+///
+/// Numbers keep the type that they were stored in; arithmetic widens them to f32, which is exact.
+#[derive(Debug)]
+pub struct Matrix {
+    pub(crate) n_out: usize,
+    pub(crate) n_in: usize,
+    pub(crate) dtype: Dtype,
+    /// `[n_panels][n_in][16]`; columns past `n_out` are zero. bf16 columns lie in the order of `bf16_slot`.
+    pub(crate) arena: Arena,
+}
+
+/// The panels of a matrix, by the type they are stored in.
+#[derive(Clone, Copy)]
+pub(crate) enum Panels<'a> {
+    F32(&'a [f32]),
+    Bf16(&'a [Bf16]),
+    F16(&'a [F16]),
+}
+
+impl Matrix {
+    /// Output columns (rows of the source as PyTorch's `Linear` stores it).
+    #[must_use]
+    pub fn n_out(&self) -> usize {
+        self.n_out
+    }
+
+    /// Input features.
+    #[must_use]
+    pub fn n_in(&self) -> usize {
+        self.n_in
+    }
+
+    /// The type of its numbers.
+    #[must_use]
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    /// Bytes in memory.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.arena.len()
+    }
+
+    /// Bytes in memory that a matrix of this shape takes; `None` if no address space holds it.
+    #[must_use]
+    pub fn packed_bytes(n_out: usize, n_in: usize, dtype: Dtype) -> Option<usize> {
+        n_out.div_ceil(WIDTH).checked_mul(n_in)?.checked_mul(WIDTH)?.checked_mul(dtype.bytes())
+    }
+
+    /// Row `row` of the source, widened, into `out` `[n_in]`: an embedding lookup.
+    ///
+    /// # Errors
+    /// A row past the last, or a length that is not `n_in`; `out` is then unchanged.
+    pub fn row_into(&self, row: usize, out: &mut [f32]) -> Result<()> {
+        const OP: &str = "matrix row";
+        if row >= self.n_out {
+            return Err(Error::shape(OP, format!("row {row} of a matrix with {} rows", self.n_out)));
+        }
+        expect_len(OP, "out", out.len(), &[("n_in", self.n_in)])?;
+        let panel = row / WIDTH * self.n_in * WIDTH;
+        let column = row % WIDTH;
+        match self.dtype {
+            Dtype::F32 => {
+                let values = self.arena.as_f32()[panel + column..].iter().step_by(WIDTH);
+                out.iter_mut().zip(values).for_each(|(out, &value)| *out = value);
+            }
+            Dtype::Bf16 => {
+                let bits = self.arena.as_u16()[panel + bf16_slot(column)..].iter().step_by(WIDTH);
+                out.iter_mut()
+                    .zip(bits)
+                    .for_each(|(out, &bits)| *out = f32::from_bits(u32::from(bits) << 16));
+            }
+            Dtype::F16 => {
+                let bits = self.arena.as_u16()[panel + column..].iter().step_by(WIDTH);
+                out.iter_mut().zip(bits).for_each(|(out, &bits)| *out = f16::from_bits(bits).to_f32());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn n_panels(&self) -> usize {
+        self.n_out.div_ceil(WIDTH)
+    }
+
+    pub(crate) fn panels(&self) -> Panels<'_> {
+        let bits = || {
+            let bits = self.arena.as_u16();
+            (bits.as_ptr(), bits.len())
+        };
+        match self.dtype {
+            Dtype::F32 => Panels::F32(self.arena.as_f32()),
+            Dtype::Bf16 => {
+                let (start, len) = bits();
+                // SAFETY: the whole of a borrowed slice of u16, of which `Bf16` is a transparent wrapper.
+                Panels::Bf16(unsafe { std::slice::from_raw_parts(start.cast(), len) })
+            }
+            Dtype::F16 => {
+                let (start, len) = bits();
+                // SAFETY: the whole of a borrowed slice of u16, of which `F16` is a transparent wrapper.
+                Panels::F16(unsafe { std::slice::from_raw_parts(start.cast(), len) })
+            }
+        }
+    }
+}
