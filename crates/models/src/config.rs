@@ -6,6 +6,7 @@
 
 mod generation;
 mod keys;
+mod processor;
 mod text;
 mod vision;
 
@@ -16,6 +17,7 @@ use crate::{Error, ErrorKind, Result};
 
 pub use generation::{parse as parse_generation, stop_ids};
 pub(crate) use keys::{Keys, shown};
+pub use processor::{ImageProcessor, check_processor};
 pub use text::{LayerKind, RopeConfig, TextConfig};
 pub use vision::VisionConfig;
 
@@ -320,3 +322,6 @@ fn check_pooling(images: &ImageConfig) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

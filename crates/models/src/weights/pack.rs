@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
         let mut builder =
             MatrixBuilder::new(n_out, n_in, dtype).map_err(|e| failed(located, e.to_string()))?;
         let n_lines = located.entry.shape.first().copied().unwrap_or(1);
-        let line_bytes = if n_lines == 0 { 0 } else { located.entry.len as usize / n_lines };
+        let line_bytes = (located.entry.len as usize).checked_div(n_lines).unwrap_or(0);
         let per_piece = (PIECE_BYTES / line_bytes.max(1)).max(1);
         let mut line = 0;
         while line < n_lines {
