@@ -1,0 +1,28 @@
+//! What is fuzzed: each door through which bytes of others come in.
+
+mod archive;
+mod intake;
+mod request;
+
+use std::time::Duration;
+
+/// A parser, what it is tried with, and its bounds.
+pub struct Target {
+    /// As typed after `--target`.
+    pub name: &'static str,
+    /// Must return for every input; a panic is a fault.
+    pub run: fn(&[u8]),
+    /// Inputs to start from, made here; most of them are well formed.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+    /// Pieces of the format that chance would not find.
+    pub words: &'static [&'static [u8]],
+    /// Makes checksums right again.
+    pub repair: Option<fn(&mut [u8])>,
+    /// Most bytes that one input may make it hold. Inputs are at most [`crate::mutate::MAX_BYTES`] long.
+    pub memory_limit_bytes: usize,
+    /// Longest that one input may take, in a build with little optimisation on a busy machine.
+    pub time_limit: Duration,
+}
+
+/// All of them.
+pub const ALL: &[Target] = &[intake::PNG, intake::JPEG, intake::TIFF, archive::BLOB, request::OPENAI];
