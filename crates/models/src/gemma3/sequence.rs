@@ -1,0 +1,83 @@
+//! What a step is fed, and what a conversation keeps between steps.
+
+use std::ops::Range;
+
+use lightbox_kernels::KvCache;
+
+use crate::Result;
+use crate::config::{LayerKind, TextConfig};
+
+/// What stands at one position of a sequence.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// A token: its row of the embedding table, scaled.
+    Token(u32),
+    /// A soft token of a picture, `[width]`, taken as it is.
+    Soft(&'a [f32]),
+}
+
+/// One row of a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// What is fed.
+    pub input: Input<'a>,
+    /// First position that this row does not see: the next one for text, the end of the picture for its soft tokens.
+    pub visible_end: usize,
+}
+
+/// Consecutive rows of one sequence in a step. Steps may hold rows of several sequences.
+pub struct Segment<'a> {
+    /// The sequence that the rows continue.
+    pub sequence: &'a mut Sequence,
+    /// The rows; a picture's soft tokens are never split between steps.
+    pub rows: &'a [Row<'a>],
+}
+
+/// Keys and values of one sequence, layer by layer.
+pub struct Sequence {
+    pub(super) caches: Vec<KvCache>,
+    pub(super) n_positions: usize,
+}
+
+impl Sequence {
+    /// Room for `max_positions` tokens fed in steps of at most `max_rows` rows.
+    ///
+    /// Sliding layers keep what their window and one step need, whatever the length.
+    ///
+    /// # Errors
+    /// Memory that cannot be had.
+    pub fn new(config: &TextConfig, max_positions: usize, max_rows: usize) -> Result<Self> {
+        let caches = config
+            .layers
+            .iter()
+            .map(|kind| {
+                let held = match kind {
+                    LayerKind::Global => max_positions,
+                    LayerKind::Sliding => sliding_positions(config, max_positions, max_rows),
+                };
+                Ok(KvCache::new(config.n_kv_heads, config.head_dim, held)?)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self { caches, n_positions: 0 })
+    }
+
+    /// Positions fed so far.
+    #[must_use]
+    pub fn n_positions(&self) -> usize {
+        self.n_positions
+    }
+}
+
+/// Positions that a sliding layer must hold: the window before a step's first row, and the step.
+fn sliding_positions(config: &TextConfig, max_positions: usize, max_rows: usize) -> usize {
+    (config.sliding_window - 1).saturating_add(max_rows).min(max_positions)
+}
+
+/// The positions that a row at `position` sees in a layer of `kind`.
+pub(super) fn visible(config: &TextConfig, kind: LayerKind, position: usize, row: &Row<'_>) -> Range<usize> {
+    let first = match kind {
+        LayerKind::Global => 0,
+        LayerKind::Sliding => (position + 1).saturating_sub(config.sliding_window),
+    };
+    first..row.visible_end
+}
