@@ -17,7 +17,10 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 
 def settings(case: dict, vocabulary: Tokenizer) -> dict:
-    """The config.json of a case, in the spelling that the case is there to show."""
+    """The config.json of a case, in the spelling that the case is there to show.
+
+    Cases with version 5's names and no `plain` mark have it as `save_pretrained` writes it, see `make`.
+    """
     vocab_size = vocabulary.get_vocab_size() + case["padding"]
     ends = [vocabulary.token_to_id("<eos>"), vocabulary.token_to_id("<end_of_turn>")]
     text = case["text"] | {"vocab_size": vocab_size}
@@ -81,7 +84,6 @@ def make(folder: Path, name: str, case: dict) -> None:
         old.unlink()
     vocabulary = Tokenizer.from_file(str(GOLDENS / "tokenizer" / "tokenizer.json"))
     config = settings(case, vocabulary)
-    write_json(folder / "config.json", config)
     write_json(
         folder / "generation_config.json",
         {"bos_token_id": vocabulary.token_to_id("<bos>"), "eos_token_id": case.get("eos", [1, 11]), "pad_token_id": 0},
@@ -95,6 +97,12 @@ def make(folder: Path, name: str, case: dict) -> None:
             {"image_seq_length": case["tokens_per_image"], "processor_class": "Gemma3Processor"},
         )
         model = Gemma3ForConditionalGeneration(Gemma3Config(**config))
+    if case["naming"] == "modern" and not case.get("plain"):
+        model.config.dtype = case["dtype"]
+        model.config.architectures = config["architectures"]
+        model.config.save_pretrained(folder)
+    else:
+        write_json(folder / "config.json", config)
     weights.fill(model, zlib.crc32(name.encode()) + case.get("reseed", 0), case["text"]["hidden_size"])
     save_weights(folder, model, case)
 
@@ -104,6 +112,8 @@ def save_weights(folder: Path, model, case: dict) -> None:
     parameters = {n: p.detach().to(DTYPES[case["dtype"]]).contiguous() for n, p in model.named_parameters()}
     stored = names.rename(sorted(parameters), case["naming"])
     tensors = {stored[n]: parameters[n] for n in sorted(parameters)}
+    if case.get("copy_of_head"):
+        tensors["lm_head.weight"] = model.get_input_embeddings().weight.detach().to(DTYPES[case["dtype"]]).clone()
     if not case.get("shards"):
         save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
         return

@@ -8,6 +8,8 @@ import torch
 import checkpoint
 import golden
 import pictures
+import resizes
+import templates
 import tokenizer
 from cases import CASES
 
@@ -20,6 +22,8 @@ def main() -> None:
     wanted = sys.argv[1:] or list(CASES)
     tokenizer.save(OUT / "tokenizer")
     pictures.save(OUT / "pictures")
+    templates.make(OUT)
+    resizes.make(OUT)
     for name in wanted:
         folder = OUT / name
         checkpoint.make(folder, name, CASES[name])

@@ -34,7 +34,7 @@ PICTURES = {
     "gray": (64, 48, 4, True),
     "square": (56, 56, 5, False),
     "strip": (150, 9, 6, False),
-    "large": (211, 173, 7, False),
+    "large": (121, 113, 7, False),
 }
 
 

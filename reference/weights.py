@@ -26,9 +26,9 @@ def tensor(name: str, shape: tuple[int, ...], rng: np.random.Generator, text_wid
     if vision and "norm" in name:
         return 1.0 + noise * 0.25
     if "q_norm" in name or "k_norm" in name:
-        return 0.3 + noise * 0.3
+        return 0.8 + noise * 0.3
     if "post_attention_layernorm" in name or "post_feedforward_layernorm" in name:
-        return 0.8 + noise * 0.4
+        return 2.5 + noise * 0.4
     if "norm" in name:
         return 0.1 + noise * 0.3
     gain = 1.6 if vision and "q_proj" in name else 1.0
