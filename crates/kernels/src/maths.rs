@@ -96,9 +96,10 @@ mod tests {
 
     /// The tolerance of `exp` in units in the last place.
     const EXP_ULPS: f64 = 1.1;
-    /// The tolerance of `gelu_tanh`, relative, where |x| is at most 3; beyond, the exponent's own rounding counts
-    /// as often as the exponent is large.
-    const GELU_RELATIVE: f64 = 8.0 * f32::EPSILON as f64;
+    /// The tolerance of `gelu_tanh`, relative, where |x| is at most 3. There the exponent is at most 6.7 and carries
+    /// three roundings and that of its constant, at most 6.7 · 3.5 half units, which is the relative error of the
+    /// exponential; the rest is below two half units. (The textbook form loses a hundred times more to cancellation.)
+    const GELU_RELATIVE: f64 = 13.0 * f32::EPSILON as f64;
 
     #[test]
     fn exp_is_within_its_tolerance() {

@@ -1,0 +1,129 @@
+//! Prints what this machine makes of products and attention of the sizes of Gemma 3 4B and its vision tower.
+//!
+//! `cargo run --release -p lightbox-kernels --example speed [threads]`. Figures are the best of several runs; the first
+//! line is what the fused multiply-adds alone reach, on as many threads.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use lightbox_kernels::{Backend, Dtype, Epilogue, KvCache, Matrix, MatrixBuilder, Rope};
+
+type Anything<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Anything<()> {
+    let n_threads = std::env::args().nth(1).map_or(Ok(2), |n| n.parse())?;
+    let backend = Backend::new(n_threads)?;
+    let mut out = io::stdout();
+    writeln!(out, "{}", backend.describe())?;
+
+    // Data that stays in the first-level cache and needs no unpacking: close to the peak of the arithmetic.
+    let peak = products(&backend, 48 * 8, 256, 64 * n_threads, Dtype::F32, 200)?;
+    writeln!(out, "f32 [384×256]·[256×{}] (a bound)    {peak:7.1} GFLOP/s", 64 * n_threads)?;
+    for (n, n_in, n_out, dtype) in [
+        (512, 2560, 10240, Dtype::Bf16),
+        (512, 10240, 2560, Dtype::Bf16),
+        (512, 2560, 2048, Dtype::Bf16),
+        (4096, 1152, 1152, Dtype::Bf16),
+        (4096, 1152, 4304, Dtype::Bf16),
+        (512, 2560, 10240, Dtype::F32),
+        (512, 2560, 10240, Dtype::F16),
+        (8, 2560, 10240, Dtype::Bf16),
+        (48, 2560, 10240, Dtype::Bf16),
+    ] {
+        let rate = products(&backend, n, n_in, n_out, dtype, 3)?;
+        let of_peak = 100.0 * rate / peak;
+        writeln!(out, "{dtype:>4} [{n}×{n_in}]·[{n_in}×{n_out}]  {rate:7.1} GFLOP/s  {of_peak:4.0} % of it")?;
+    }
+    for n in [1, 2, 4, 6] {
+        for dtype in [Dtype::Bf16, Dtype::F16, Dtype::F32] {
+            // Eight matrices, so that no cache holds them.
+            let (n_in, n_out) = (2560, 10240);
+            let weights = (0..8).map(|_| matrix(n_out, n_in, dtype)).collect::<Anything<Vec<_>>>()?;
+            let (x, mut y) = (values(n * n_in), vec![0.0; n * n_out]);
+            let time = best(5, || {
+                for w in &weights {
+                    backend.linear(&x, w, &mut y, Epilogue::Store)?;
+                }
+                Ok(())
+            })?;
+            let gb = weights.iter().map(Matrix::len_bytes).sum::<usize>() as f64 / 1e9;
+            writeln!(
+                out,
+                "{dtype:>4} {n} × [{n_in}]·[{n_in}×{n_out}]  {:6.1} GB/s",
+                gb / time.as_secs_f64()
+            )?;
+        }
+    }
+    for (what, n, heads, kv_heads, d, past) in [
+        ("vision tower", 4096, 16, 16, 72, 0),
+        ("prompt of 512", 512, 8, 4, 256, 0),
+        ("512 after 3584", 512, 8, 4, 256, 3584),
+        ("one row at 4096", 1, 8, 4, 256, 4095),
+    ] {
+        let mut cache = KvCache::new(kv_heads, d, past + n)?;
+        let kv = values((past + n) * kv_heads * d);
+        backend.store(&mut cache, &kv, &kv, 0)?;
+        let bidirectional = d == 72;
+        let ranges: Vec<_> = (0..n).map(|i| 0..if bidirectional { n } else { past + i + 1 }).collect();
+        let (q, mut y) = (values(n * heads * d), vec![0.0; n * heads * d]);
+        let time = best(3, || Ok(backend.attend(&q, &cache, &ranges, 0.1, &mut y)?))?;
+        let keys: usize = ranges.iter().map(ExactSizeIterator::len).sum();
+        let rate = (keys * heads * d * 4) as f64 / time.as_secs_f64() / 1e9;
+        let of_peak = 100.0 * rate / peak;
+        let ms = time.as_secs_f64() * 1e3;
+        writeln!(out, "attention, {what:15} {ms:9.2} ms  {rate:7.1} GFLOP/s  {of_peak:4.0} % of it")?;
+    }
+    let rope = Rope::new(256, 1e6, 8.0)?;
+    let (n, mut x) = (512, values(512 * 8 * 256));
+    let (weight, positions) = (values(256), (0..n).collect::<Vec<_>>());
+    let time = best(5, || Ok(backend.norm_rope(&mut x, &weight, 1e-6, &rope, &positions)?))?;
+    writeln!(out, "norm and rope [512×8×256]    {:9.2} ms", time.as_secs_f64() * 1e3)?;
+    let (x, weight, mut y) = (values(512 * 2560), values(2560), vec![0.0; 512 * 2560]);
+    let time = best(5, || Ok(backend.rms_norm(&x, &weight, 1e-6, &mut y)?))?;
+    writeln!(out, "rms norm [512×2560]          {:9.2} ms", time.as_secs_f64() * 1e3)?;
+    Ok(())
+}
+
+/// GFLOP/s of one product.
+fn products(
+    backend: &Backend,
+    n: usize,
+    n_in: usize,
+    n_out: usize,
+    dtype: Dtype,
+    runs: usize,
+) -> Anything<f64> {
+    let w = matrix(n_out, n_in, dtype)?;
+    let (x, mut y) = (values(n * n_in), vec![0.0; n * n_out]);
+    let time = best(runs, || Ok(backend.linear(&x, &w, &mut y, Epilogue::Store)?))?;
+    Ok((2 * n * n_in * n_out) as f64 / time.as_secs_f64() / 1e9)
+}
+
+/// The shortest of `runs` runs, after one that is not counted.
+fn best(runs: usize, mut run: impl FnMut() -> Anything<()>) -> Anything<Duration> {
+    run()?;
+    let mut shortest = Duration::MAX;
+    for _ in 0..runs {
+        let start = Instant::now();
+        run()?;
+        shortest = shortest.min(start.elapsed());
+    }
+    Ok(shortest)
+}
+
+/// Small values without a pattern that arithmetic could profit from.
+fn values(n: usize) -> Vec<f32> {
+    (0..n).map(|i| ((i * 7919 + i / 61) % 997) as f32 / 997.0 - 0.5).collect()
+}
+
+fn matrix(n_out: usize, n_in: usize, dtype: Dtype) -> Anything<Matrix> {
+    let values = values(n_out * n_in);
+    let bytes: Vec<u8> = match dtype {
+        Dtype::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        Dtype::Bf16 => values.iter().flat_map(|v| half::bf16::from_f32(*v).to_le_bytes()).collect(),
+        Dtype::F16 => values.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect(),
+    };
+    let mut builder = MatrixBuilder::new(n_out, n_in, dtype)?;
+    builder.rows(0, &bytes)?;
+    Ok(builder.finish()?)
+}
