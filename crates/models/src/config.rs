@@ -303,12 +303,14 @@ fn architecture(keys: &mut Keys<'_>) -> Result<String> {
 fn check_pooling(images: &ImageConfig) -> Result<()> {
     let (side, tokens) = (images.tokens_per_side(), images.tokens_per_image);
     let patches = images.vision.patches_per_side();
-    if side * side != tokens || !patches.is_multiple_of(side) {
+    // As the reference pools: windows of `patches / side`, and what is left over at the right and bottom is not seen.
+    let pooled = patches.checked_div(patches / side);
+    if side * side != tokens || pooled != Some(side) {
         return Err(Error::new(
             ErrorKind::Config,
             format!(
-                "{FILE}: mm_tokens_per_image: expected the square of a divisor of the {patches} patches a side \
-                 (image_size {} over patch_size {}), found {tokens}",
+                "{FILE}: mm_tokens_per_image: expected a square number that pooling whole windows of the {patches} × \
+                 {patches} patches (image_size {} over patch_size {}) can give, found {tokens}",
                 images.vision.image_size, images.vision.patch_size
             ),
         ));

@@ -1,0 +1,309 @@
+//! Words and pictures become token ids, and ids become words.
+//!
+//! Equal to `Gemma3Processor` of transformers 5.23.0: the chat template renders the turns, each picture's begin token
+//! becomes `\n\n`, the begin token, its soft tokens, the end token and `\n\n`, and the whole is tokenized without
+//! adding special tokens, because the template has written them.
+
+mod python;
+mod stream;
+mod template;
+pub mod vocabulary;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use tokenizers::Tokenizer;
+
+use crate::config::ModelConfig;
+use crate::files::ModelFiles;
+use crate::{Content, Error, ErrorKind, Part, Prompt, Request, Result, Role};
+
+pub use stream::Detokenizer;
+pub use template::ChatTemplate;
+
+/// Texts of the tokens around a thinking block; their ids are looked up in the vocabulary at hand.
+const THINKING: [&str; 2] = ["<unused94>", "<unused95>"];
+
+/// Tokenizer, chat template and picture expansion of one model.
+pub struct Tokens {
+    tokenizer: Tokenizer,
+    template: ChatTemplate,
+    specials: BTreeMap<String, String>,
+    pictures: Option<Pictures>,
+    vocab_size: usize,
+    stop_ids: Vec<u32>,
+    thinking: Option<(u32, u32)>,
+}
+
+/// How a picture stands in the text.
+#[derive(Clone, Debug)]
+struct Pictures {
+    begin: String,
+    soft: String,
+    soft_id: u32,
+    per_image: usize,
+    expanded: String,
+}
+
+impl Tokens {
+    /// Reads the tokenizer and the template of a folder and checks that they fit `config`; `stop_ids` end a turn.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Files`], [`ErrorKind::Tokenizer`] or [`ErrorKind::Template`], naming file and token.
+    pub fn load(files: &ModelFiles, config: &ModelConfig, stop_ids: &[u32]) -> Result<Self> {
+        let tokenizer = vocabulary::load(files)?;
+        let specials = vocabulary::specials(files, &tokenizer)?;
+        Self::new(tokenizer, specials, ChatTemplate::load(files)?, config, stop_ids)
+    }
+
+    /// As [`Tokens::load`], from parts.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Tokenizer`] if they do not fit `config`.
+    pub fn new(
+        tokenizer: Tokenizer,
+        mut specials: BTreeMap<String, String>,
+        template: ChatTemplate,
+        config: &ModelConfig,
+        stop_ids: &[u32],
+    ) -> Result<Self> {
+        vocabulary::check(&tokenizer, &specials, config, stop_ids)?;
+        let pictures = config.images.as_ref().map(|images| {
+            let text = |id| tokenizer.id_to_token(id).unwrap_or_default();
+            let (begin, soft) = (text(images.begin_token), text(images.image_token));
+            let inside = soft.repeat(images.tokens_per_image);
+            let expanded = format!("\n\n{begin}{inside}{}\n\n", text(images.end_token));
+            specials.insert("boi_token".to_owned(), begin.clone());
+            specials.insert("image_token".to_owned(), soft.clone());
+            Pictures {
+                begin,
+                soft,
+                soft_id: images.image_token,
+                per_image: images.tokens_per_image,
+                expanded,
+            }
+        });
+        let thinking = match THINKING.map(|text| tokenizer.token_to_id(text)) {
+            [Some(open), Some(close)] => Some((open, close)),
+            _ => None,
+        };
+        let vocab_size = config.text.vocab_size;
+        Ok(Self {
+            tokenizer,
+            template,
+            specials,
+            pictures,
+            vocab_size,
+            stop_ids: stop_ids.to_vec(),
+            thinking,
+        })
+    }
+
+    /// The template in use.
+    #[must_use]
+    pub fn template(&self) -> &ChatTemplate {
+        &self.template
+    }
+
+    /// Ids that end a turn.
+    #[must_use]
+    pub fn stop_ids(&self) -> &[u32] {
+        &self.stop_ids
+    }
+
+    /// Ids that open and close a thinking block, if the vocabulary has them.
+    #[must_use]
+    pub fn thinking(&self) -> Option<(u32, u32)> {
+        self.thinking
+    }
+
+    /// Rows of the model's embedding table: the ids that can be scored.
+    #[must_use]
+    pub fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    /// The text of some ids, special tokens included; ids that the vocabulary does not know give nothing.
+    #[must_use]
+    pub fn decode(&self, ids: &[u32]) -> String {
+        // The decoders of this family cannot fail; a foreign one that does shows its tokens.
+        self.tokenizer.decode(ids, false).unwrap_or_else(|_| {
+            ids.iter().filter_map(|id| self.tokenizer.id_to_token(*id)).collect::<Vec<_>>().concat()
+        })
+    }
+
+    /// A decoder for one run of generated ids.
+    #[must_use]
+    pub fn detokenizer(&self) -> Detokenizer<'_> {
+        Detokenizer::new(self)
+    }
+
+    /// Whether an id has no place in an answer's text: special tokens, and rows of the table without a token.
+    fn is_silent(&self, id: u32) -> bool {
+        let added = self.tokenizer.get_added_vocabulary().get_added_tokens_decoder();
+        added.get(&id).map_or_else(|| self.tokenizer.id_to_token(id).is_none(), |token| token.special)
+    }
+
+    fn is_byte(&self, id: u32) -> bool {
+        self.tokenizer.id_to_token(id).is_some_and(|token| {
+            let digits = token.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>'));
+            digits.is_some_and(|d| d.len() == 2 && u8::from_str_radix(d, 16).is_ok())
+        })
+    }
+
+    /// Renders, expands and tokenizes a request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for turns and pictures that do not belong together, or text that would be taken for a
+    /// picture; [`ErrorKind::Image`] for pictures to a text-only model; [`ErrorKind::Template`] if the template refuses
+    /// the turns or would drop words of a user or system turn; [`ErrorKind::Tokenizer`] for tokens past the model's
+    /// table.
+    pub fn prompt(&self, request: &Request) -> Result<Prompt> {
+        self.check_turns(request)?;
+        let rendered = self.template.render(&request.turns, &self.specials)?;
+        self.check_rendered(request, &rendered)?;
+        let text = match &self.pictures {
+            Some(pictures) => rendered.replace(&pictures.begin, &pictures.expanded),
+            None => rendered,
+        };
+        let encoding = self
+            .tokenizer
+            .encode_fast(text.as_str(), false)
+            .map_err(|e| Error::new(ErrorKind::Tokenizer, format!("{}: {e}", vocabulary::FILE)))?;
+        let ids = encoding.get_ids().to_vec();
+        let image_spans = self.spans(&ids, request.images.len())?;
+        let soft = self.pictures.as_ref().map(|p| p.soft_id);
+        if let Some(id) = ids.iter().find(|id| **id as usize >= self.vocab_size && Some(**id) != soft) {
+            return Err(Error::new(
+                ErrorKind::Tokenizer,
+                format!(
+                    "the prompt holds token {id} ({:?}), but the model knows {} tokens",
+                    self.tokenizer.id_to_token(*id).unwrap_or_default(),
+                    self.vocab_size
+                ),
+            ));
+        }
+        Ok(Prompt { text, ids, image_spans })
+    }
+
+    /// Every picture shown once and in order; no words that read as one.
+    fn check_turns(&self, request: &Request) -> Result<()> {
+        let bad = |what: String| Err(Error::new(ErrorKind::Request, what));
+        if request.turns.is_empty() {
+            return bad("the conversation has no turn".to_owned());
+        }
+        let mut shown = 0;
+        for (t, turn) in request.turns.iter().enumerate() {
+            let parts = match &turn.content {
+                Content::Text(text) => &[Part::Text(text.clone())][..],
+                Content::Parts(parts) => parts,
+            };
+            if parts.is_empty() {
+                return bad(format!("turn {t} is empty"));
+            }
+            for part in parts {
+                match part {
+                    Part::Image(i) if *i != shown || *i >= request.images.len() => {
+                        return bad(format!(
+                            "turn {t} shows picture {i}; expected picture {shown} of {}: each once, in order",
+                            request.images.len()
+                        ));
+                    }
+                    Part::Image(_) => shown += 1,
+                    Part::Text(text) => {
+                        let Some(p) = &self.pictures else { continue };
+                        if let Some(token) =
+                            [&p.begin, &p.soft].into_iter().find(|t| text.contains(t.as_str()))
+                        {
+                            return Err(Error::new(
+                                ErrorKind::Request,
+                                format!(
+                                    "the words of turn {t} hold {token}, which would stand for a picture"
+                                ),
+                            )
+                            .hint("remove it from the text"));
+                        }
+                    }
+                }
+            }
+        }
+        if shown != request.images.len() {
+            return bad(format!(
+                "the turns show {shown} pictures of the {} that were given",
+                request.images.len()
+            ));
+        }
+        if shown > 0 && self.pictures.is_none() {
+            return Err(Error::new(
+                ErrorKind::Image,
+                format!("{shown} pictures for a model that takes text only"),
+            )
+            .hint("use a multimodal variant of the model"));
+        }
+        Ok(())
+    }
+
+    /// The template must show every picture and keep every word that was said to the model.
+    fn check_rendered(&self, request: &Request, rendered: &str) -> Result<()> {
+        let bad = |what: String| {
+            Err(Error::new(ErrorKind::Template, format!("{}: {what}", self.template.origin())))
+        };
+        if let Some(pictures) = &self.pictures {
+            let found = rendered.matches(&pictures.begin).count();
+            if found != request.images.len() {
+                return bad(format!(
+                    "the rendered turns hold {found} {}, expected {}, one a picture",
+                    pictures.begin,
+                    request.images.len()
+                ));
+            }
+        }
+        for (t, turn) in request.turns.iter().enumerate().filter(|(_, turn)| turn.role != Role::Assistant) {
+            let lost = match &turn.content {
+                Content::Text(text) => !rendered.contains(python::strip(text)),
+                Content::Parts(parts) => parts
+                    .iter()
+                    .any(|p| matches!(p, Part::Text(text) if !rendered.contains(python::strip(text)))),
+            };
+            if lost {
+                return bad(format!("words of turn {t} were left out or changed"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the soft tokens of each picture lie.
+    fn spans(&self, ids: &[u32], n_images: usize) -> Result<Vec<Range<usize>>> {
+        let Some(pictures) = &self.pictures else { return Ok(Vec::new()) };
+        let mut spans: Vec<Range<usize>> = Vec::with_capacity(n_images);
+        for (i, _) in ids.iter().enumerate().filter(|(_, id)| **id == pictures.soft_id) {
+            match spans.last_mut().filter(|span| span.end == i) {
+                Some(span) => span.end = i + 1,
+                None => spans.push(i..i + 1),
+            }
+        }
+        if spans.len() != n_images || spans.iter().any(|span| span.len() != pictures.per_image) {
+            return Err(Error::new(
+                ErrorKind::Tokenizer,
+                format!(
+                    "{}: expected {n_images} pictures of {} {} tokens, found runs of {:?}",
+                    vocabulary::FILE,
+                    pictures.per_image,
+                    pictures.soft,
+                    spans.iter().map(ExactSizeIterator::len).collect::<Vec<_>>()
+                ),
+            ));
+        }
+        Ok(spans)
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tokens({} rows, {})", self.vocab_size, self.template.origin())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! `tokenizer.json` and the names of special tokens, checked against the model's configuration.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tokenizers::Tokenizer;
+
+use crate::config::ModelConfig;
+use crate::files::ModelFiles;
+use crate::{Error, ErrorKind, Result};
+
+/// The file with the vocabulary.
+pub const FILE: &str = "tokenizer.json";
+/// The file with the names of special tokens.
+pub const CONFIG: &str = "tokenizer_config.json";
+
+/// What the class `GemmaTokenizer` of the reference sets where the file does not.
+const DEFAULTS: [(&str, &str); 5] = [
+    ("bos_token", "<bos>"),
+    ("eos_token", "<eos>"),
+    ("mask_token", "<mask>"),
+    ("pad_token", "<pad>"),
+    ("unk_token", "<unk>"),
+];
+
+fn bad(file: &str, what: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Tokenizer, format!("{file}: {what}"))
+}
+
+/// Reads `tokenizer.json`.
+///
+/// # Errors
+/// [`ErrorKind::Files`] if it is missing, [`ErrorKind::Tokenizer`] if it cannot be understood.
+pub fn load(files: &ModelFiles) -> Result<Tokenizer> {
+    let Some(bytes) = files.read(FILE)? else {
+        let error = Error::new(ErrorKind::Files, format!("{files}: no {FILE}"));
+        return Err(if files.len("tokenizer.model")?.is_some() {
+            error.hint("tokenizer.model alone is not read; fetch tokenizer.json of the same model")
+        } else {
+            error.hint("fetch the model again")
+        });
+    };
+    parse(&bytes)
+}
+
+/// As [`load`], from the file's bytes.
+///
+/// # Errors
+/// [`ErrorKind::Tokenizer`] if they cannot be understood.
+pub fn parse(bytes: &[u8]) -> Result<Tokenizer> {
+    let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|e| bad(FILE, e))?;
+    // What a file says of truncation and padding is how someone once batched; the reference switches both off.
+    tokenizer.with_truncation(None).map_err(|e| bad(FILE, e))?;
+    tokenizer.with_padding(None);
+    Ok(tokenizer)
+}
+
+/// The names under which templates know special tokens (`bos_token`, `boi_token`, …) and their texts.
+///
+/// # Errors
+/// [`ErrorKind::Tokenizer`] for a file that is not understood, disagrees with `tokenizer`, or sets what changes ids.
+pub fn specials(files: &ModelFiles, tokenizer: &Tokenizer) -> Result<BTreeMap<String, String>> {
+    match files.read(CONFIG)? {
+        Some(bytes) => parse_specials(&bytes, tokenizer),
+        None => parse_specials(b"{}", tokenizer),
+    }
+}
+
+/// As [`specials`], from the bytes of `tokenizer_config.json`.
+///
+/// # Errors
+/// As [`specials`].
+pub fn parse_specials(bytes: &[u8], tokenizer: &Tokenizer) -> Result<BTreeMap<String, String>> {
+    let json: Value =
+        serde_json::from_slice(bytes).map_err(|e| bad(CONFIG, format!("not valid JSON: {e}")))?;
+    let Some(map) = json.as_object() else {
+        return Err(bad(CONFIG, format!("expected a JSON object, found {}", crate::config::shown(&json))));
+    };
+    for key in ["split_special_tokens", "clean_up_tokenization_spaces"] {
+        if map.get(key).is_some_and(|v| *v == Value::Bool(true)) {
+            return Err(bad(CONFIG, format!("{key}: expected false, found true"))
+                .hint("this setting changes ids or text and is not implemented"));
+        }
+    }
+    let mut texts: BTreeMap<String, String> =
+        DEFAULTS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let inner = ["extra_special_tokens", "model_specific_special_tokens"]
+        .iter()
+        .filter_map(|key| map.get(*key).and_then(Value::as_object))
+        .flatten();
+    for (name, value) in inner.chain(map) {
+        if !name.ends_with("_token") || value.is_null() || value.is_boolean() {
+            continue;
+        }
+        // Older files write an added token out in full.
+        let Some(text) = value.as_str().or_else(|| value.get("content").and_then(Value::as_str)) else {
+            let shown = crate::config::shown(value);
+            return Err(bad(CONFIG, format!("{name}: expected a token's text, found {shown}")));
+        };
+        texts.insert(name.clone(), text.to_owned());
+    }
+    let added = tokenizer.get_added_tokens_decoder();
+    for (id, token) in map.get("added_tokens_decoder").and_then(Value::as_object).into_iter().flatten() {
+        let text = token.get("content").and_then(Value::as_str);
+        let there = id.parse::<u32>().ok().and_then(|id| added.get(&id)).map(|t| t.content.as_str());
+        if text.is_none() || text != there {
+            let shown = |t: Option<&str>| t.map_or_else(|| "none".to_owned(), |t| format!("{t:?}"));
+            return Err(bad(
+                CONFIG,
+                format!(
+                    "added_tokens_decoder: {id}: expected {}, as {FILE} has it, found {}",
+                    shown(there),
+                    shown(text)
+                ),
+            )
+            .hint("the two files are of different tokenizers; fetch the model again"));
+        }
+    }
+    Ok(texts)
+}
+
+/// Checks that the tokenizer can be this model's.
+///
+/// # Errors
+/// [`ErrorKind::Tokenizer`] naming the token and both files.
+pub fn check(
+    tokenizer: &Tokenizer,
+    specials: &BTreeMap<String, String>,
+    config: &ModelConfig,
+    stop_ids: &[u32],
+) -> Result<()> {
+    let rows = config.text.vocab_size;
+    let added = tokenizer.get_added_tokens_decoder();
+    // Added tokens past the table are never looked up (as the image token of the text-only models) or refused in a
+    // prompt; plain ones past it mean another model's vocabulary.
+    let beyond = tokenizer
+        .get_vocab(false)
+        .into_iter()
+        .filter(|(_, id)| *id as usize >= rows && !added.contains_key(id))
+        .min_by_key(|(_, id)| *id);
+    if let Some((text, id)) = beyond {
+        return Err(bad(FILE, format!("token {text:?} has id {id}, but config.json says vocab_size {rows}"))
+            .hint("this is another model's tokenizer"));
+    }
+    let bos = specials.get("bos_token").map_or("<bos>", String::as_str);
+    if tokenizer.token_to_id(bos).is_none() {
+        return Err(bad(FILE, format!("no token {bos:?}, the bos_token of {CONFIG}")));
+    }
+    for id in stop_ids {
+        if tokenizer.id_to_token(*id).is_none() {
+            return Err(bad(
+                FILE,
+                format!("no token has id {id}, which ends a turn by generation_config.json or config.json"),
+            )
+            .hint("this is another model's tokenizer"));
+        }
+    }
+    let Some(images) = &config.images else { return Ok(()) };
+    for (key, name, id) in [
+        ("boi_token_index", "boi_token", images.begin_token),
+        ("eoi_token_index", "eoi_token", images.end_token),
+        ("image_token_index", "image_token", images.image_token),
+    ] {
+        let Some(added) = added.get(&id) else {
+            return Err(bad(FILE, format!("no added token has id {id}, the {key} of config.json"))
+                .hint("this is another model's tokenizer"));
+        };
+        if let Some(text) = specials.get(name).filter(|text| **text != added.content) {
+            return Err(bad(
+                CONFIG,
+                format!(
+                    "{name}: expected {:?}, which has id {id}, the {key} of config.json, found {text:?}",
+                    added.content
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
