@@ -16,14 +16,15 @@ impl Backend {
     /// Means of `kernel` × `kernel` cells of a grid, as `AvgPool2d(kernel, stride = kernel)` takes them.
     ///
     /// `x` is `[side · side, d]`, the grid row by row; `out` is `[(side / kernel)², d]`, likewise. A cell's rows are
-    /// summed in the grid's order, and the sum divided by their number.
+    /// summed in the grid's order, and the sum divided by their number. Rows and columns past the last whole cell are
+    /// left out.
     ///
     /// # Errors
-    /// A kernel that does not divide the side, or lengths that do not fit; `out` is then unchanged.
+    /// A kernel that does not fit the side, or lengths that do not fit; `out` is then unchanged.
     pub fn average_pool(&self, x: &[f32], side: usize, kernel: usize, out: &mut [f32]) -> Result<()> {
         const OP: &str = "average_pool";
-        if kernel == 0 || side == 0 || !side.is_multiple_of(kernel) {
-            return Err(Error::shape(OP, format!("side {side} is not a multiple of kernel {kernel}")));
+        if kernel == 0 || kernel > side {
+            return Err(Error::shape(OP, format!("a kernel of {kernel} × {kernel} does not fit a side of {side}")));
         }
         let cells = product(OP, &[("side", side), ("side", side)])?;
         let d = whole_rows(OP, "x", x.len(), ("side × side", cells))?;
