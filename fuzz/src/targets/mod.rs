@@ -2,6 +2,7 @@
 
 mod archive;
 mod intake;
+mod models;
 mod request;
 
 use std::time::Duration;
@@ -25,4 +26,15 @@ pub struct Target {
 }
 
 /// All of them.
-pub const ALL: &[Target] = &[intake::PNG, intake::JPEG, intake::TIFF, archive::BLOB, request::OPENAI];
+pub const ALL: &[Target] = &[
+    intake::PNG,
+    intake::JPEG,
+    intake::TIFF,
+    models::CONFIG,
+    models::GENERATION,
+    models::PREPROCESSOR,
+    models::SAFETENSORS,
+    models::SHARDS,
+    archive::BLOB,
+    request::OPENAI,
+];
