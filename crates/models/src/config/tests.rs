@@ -221,7 +221,11 @@ fn what_would_change_the_computation_is_refused_with_its_name() {
             json!(255),
             "mm_tokens_per_image: expected a square number that pooling whole windows of the 64",
         ),
-        ("mm_tokens_per_image", json!(121), "mm_tokens_per_image: expected a square number that pooling whole windows of the 64"),
+        (
+            "mm_tokens_per_image",
+            json!(121),
+            "mm_tokens_per_image: expected a square number that pooling whole windows of the 64",
+        ),
         ("image_token_index", json!(255_999), "also the token that begins or ends a picture"),
         ("boi_token_id", json!(7), "boi_token_index is 255999 but boi_token_id is 7"),
         ("torch_dtype", json!("float8_e4m3fn"), "torch_dtype: expected float32, float16 or bfloat16"),

@@ -10,11 +10,6 @@ fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-/// Python's `str.strip()`.
-pub(super) fn strip(text: &str) -> &str {
-    text.trim_matches(is_space)
-}
-
 /// Makes `env` render as the reference's environment does.
 pub(super) fn apply(env: &mut Environment<'_>) {
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
@@ -30,7 +25,7 @@ pub(super) fn apply(env: &mut Environment<'_>) {
 
 fn trim(text: StringInput<'_>, chars: Option<String>) -> String {
     match chars {
-        None => strip(text.as_str()).to_owned(),
+        None => text.as_str().trim_matches(is_space).to_owned(),
         Some(chars) => text.as_str().trim_matches(|c| chars.contains(c)).to_owned(),
     }
 }
@@ -42,7 +37,7 @@ fn method(state: &mut State<'_, '_>, value: &Value, name: &str, args: &[Value]) 
     {
         from_args::<(Option<Value>,)>(args)?;
         return Ok(Value::from(match name {
-            "strip" => strip(text),
+            "strip" => text.trim_matches(is_space),
             "lstrip" => text.trim_start_matches(is_space),
             _ => text.trim_end_matches(is_space),
         }));
