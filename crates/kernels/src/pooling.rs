@@ -24,7 +24,10 @@ impl Backend {
     pub fn average_pool(&self, x: &[f32], side: usize, kernel: usize, out: &mut [f32]) -> Result<()> {
         const OP: &str = "average_pool";
         if kernel == 0 || kernel > side {
-            return Err(Error::shape(OP, format!("a kernel of {kernel} × {kernel} does not fit a side of {side}")));
+            return Err(Error::shape(
+                OP,
+                format!("a kernel of {kernel} × {kernel} does not fit a side of {side}"),
+            ));
         }
         let cells = product(OP, &[("side", side), ("side", side)])?;
         let d = whole_rows(OP, "x", x.len(), ("side × side", cells))?;
