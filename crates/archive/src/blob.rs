@@ -4,15 +4,12 @@
 //! Study, kind, name and format are bound as associated data: a blob that is moved, renamed or relabelled does
 //! not open.
 
-use std::fmt;
-
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{Error, ErrorKind, Result, disk, hex};
+use crate::{Error, ErrorKind, Result, disk, hex_name};
 
 /// The version of the sealed form.
 pub const BLOB_FORMAT: u8 = 1;
@@ -51,67 +48,12 @@ impl BlobKind {
     }
 }
 
-macro_rules! opaque_name {
-    ($(#[$doc:meta])* $name:ident, $bytes:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name([u8; $bytes]);
-
-        impl $name {
-            /// Wraps the raw bytes.
-            #[must_use]
-            pub fn from_bytes(bytes: [u8; $bytes]) -> Self {
-                Self(bytes)
-            }
-
-            /// The raw bytes.
-            #[must_use]
-            pub fn bytes(&self) -> &[u8] {
-                &self.0
-            }
-
-            /// Reads the written form, lowercase hexadecimal.
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                hex::decode_array(text).map(Self)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&hex::encode(&self.0))
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                Self::parse(&text).ok_or_else(|| {
-                    D::Error::custom(concat!("expected ", $bytes, " bytes as lowercase hexadecimal digits"))
-                })
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), self)
-            }
-        }
-    };
-}
-
-opaque_name!(
+hex_name!(
     /// A study: a hash of its inputs' digests, keyed so that it says nothing of them without the install key.
     StudyId,
     16
 );
-opaque_name!(
+hex_name!(
     /// A blob's name: a hash of its kind and purpose, keyed so that it says nothing of them without the install key.
     BlobName,
     32

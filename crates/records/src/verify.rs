@@ -1,0 +1,160 @@
+//! The check of everything: the chain of the log, its head, and what the records say.
+
+use std::collections::HashSet;
+
+use lightbox_archive::BlobKind;
+use serde::Serialize;
+
+use crate::entry::Entry;
+use crate::log::{Contents, Log};
+use crate::store::{Records, State};
+use crate::{Digest, ErrorKind, RecordId, Result};
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Entries of the log that are sound, up to the first that is not.
+    pub entries: u64,
+    /// Hash of the last of them. Noted elsewhere, it proves later that nothing before it was changed or removed.
+    pub last: Digest,
+    /// Where the chain breaks first.
+    pub broken: Option<Broken>,
+    /// Bytes of an entry that a crash left unfinished; the next append cuts them off. No harm.
+    pub unfinished_bytes: u64,
+    /// Records whose contents are there and unaltered.
+    pub intact: usize,
+    /// Records whose contents were erased, as the log says.
+    pub erased: usize,
+    /// Records whose contents are gone or not what was written.
+    pub unsound: Vec<Unsound>,
+    /// Parts in the archive that no entry names: a crash between parts and entry left them. Erased with their study.
+    pub unnamed_parts: usize,
+}
+
+/// Where the chain breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Broken {
+    /// The line of the log, from 1.
+    pub line: u64,
+    /// What is wrong there.
+    pub why: String,
+}
+
+/// A record whose contents are gone or not what was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unsound {
+    /// The record.
+    pub id: RecordId,
+    /// What is wrong with it.
+    #[serde(flatten)]
+    pub state: State,
+}
+
+impl Report {
+    /// Whether all is as it was written, or was erased as the log says.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.broken.is_none() && self.unsound.is_empty()
+    }
+}
+
+impl Records {
+    /// Checks every entry of the log against the one before and the install key, the log against its head, and every
+    /// part of every record against its entry.
+    ///
+    /// What it cannot see: that log, head and archive were all exchanged for older copies of themselves. Compare
+    /// [`Report::last`] with a copy noted elsewhere for that.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Archive`] if log or archive cannot be read at all; what is wrong with them is in the report.
+    pub fn verify(&self) -> Result<Report> {
+        let log = Log::hold(&self.archive)?;
+        let contents = log.read()?;
+        let mut report = self.chain(&log, &contents);
+        let mut named = HashSet::new();
+        for entry in contents.reads() {
+            named.extend(self.names(entry));
+            match self.state(entry, &contents)? {
+                State::Present => report.intact += 1,
+                State::Erased => report.erased += 1,
+                state => report.unsound.push(Unsound { id: entry.id, state }),
+            }
+        }
+        for study in self.archive.studies()? {
+            report.unnamed_parts += study.blobs.iter().filter(|blob| !named.contains(&blob.name)).count();
+        }
+        Ok(report)
+    }
+
+    fn chain(&self, log: &Log<'_>, contents: &Contents) -> Report {
+        let (mut entries, mut last, mut broken) = (0, Digest::ZERO, None);
+        // The hash at the end of the entries that the head confirms.
+        let mut at_head = Digest::ZERO;
+        let confirmed = contents.head.as_ref().ok().copied().flatten();
+        for line in &contents.lines {
+            let checked = match line {
+                Ok(entry) => log.follows(entry, entries, last).map(|()| entry.hash),
+                Err(fault) => Err(fault.clone()),
+            };
+            match checked {
+                Ok(hash) => last = hash,
+                Err(fault) => {
+                    broken = Some(Broken { line: entries + 1, why: fault.to_string() });
+                    break;
+                }
+            }
+            entries += 1;
+            if confirmed.is_some_and(|head| head.entries == entries) {
+                at_head = last;
+            }
+        }
+        if broken.is_none() {
+            let why = match &contents.head {
+                Err(error) => Some(error.to_string()),
+                Ok(Some(head)) if head.entries > entries || head.size_bytes > contents.finished_bytes => {
+                    Some(format!(
+                        "the log ends here, its head says {} entries: the last were removed",
+                        head.entries
+                    ))
+                }
+                Ok(Some(head)) if head.last != at_head => {
+                    Some("the log is another than its head belongs to".to_owned())
+                }
+                Ok(_) => None,
+            };
+            broken = why.map(|why| Broken { line: entries + 1, why });
+        }
+        Report {
+            entries,
+            last,
+            broken,
+            unfinished_bytes: contents.unfinished_bytes,
+            intact: 0,
+            erased: 0,
+            unsound: Vec::new(),
+            unnamed_parts: 0,
+        }
+    }
+
+    /// As [`Records::presence`], with every part read.
+    fn state(&self, entry: &Entry, contents: &Contents) -> Result<State> {
+        let presence = self.presence(entry, contents)?;
+        if presence != State::Present {
+            return Ok(presence);
+        }
+        for (part, name) in entry.parts.iter().zip(self.names(entry)) {
+            let read = self.part(entry, part, &name).and_then(|bytes| match part.kind {
+                BlobKind::RecordBody => crate::read_body(&bytes).map(drop),
+                BlobKind::KeptView => crate::read_view(&bytes).map(drop),
+                BlobKind::PathIndex => crate::read_paths(&bytes).map(drop),
+            });
+            match read {
+                Ok(()) => {}
+                // A newer version's record is sound, as far as this one can tell: its digest fits.
+                Err(error) if error.kind() == ErrorKind::Version => {}
+                Err(error) => return Ok(State::Altered { why: error.to_string() }),
+            }
+        }
+        Ok(State::Present)
+    }
+}

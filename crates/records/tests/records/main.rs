@@ -1,0 +1,7 @@
+//! The records room through its public face. `cargo test -p lightbox-records --test records`.
+
+mod compare;
+mod crashes;
+mod reads;
+mod sample;
+mod tampering;
