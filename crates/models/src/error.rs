@@ -68,3 +68,14 @@ impl std::error::Error for Error {}
 
 /// Shorthand for results of this room.
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<lightbox_kernels::Error> for Error {
+    /// What the kernels refuse is either memory or threads, or sizes that this room should have checked.
+    fn from(error: lightbox_kernels::Error) -> Self {
+        let kind = match error.kind() {
+            lightbox_kernels::ErrorKind::Resources => ErrorKind::Resources,
+            _ => ErrorKind::Request,
+        };
+        Self::new(kind, error.to_string())
+    }
+}

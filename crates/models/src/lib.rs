@@ -4,14 +4,21 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+mod decoding;
 mod engine;
 mod error;
 mod files;
+mod gemma3;
+pub mod images;
+mod local;
 mod request;
 pub mod sampling;
+mod siglip;
+pub mod tokens;
 pub mod weights;
 
 pub use engine::{Alternative, Engine, Event, Finish, Generation, ModelCard, Prompt, Timings, TokenLogprob};
 pub use error::{Error, ErrorKind, Result};
 pub use files::ModelFiles;
+pub use local::{LoadOptions, LoadProgress, LocalEngine};
 pub use request::{Content, Part, Request, RgbImage, Role, Sampling, Turn};

@@ -121,6 +121,21 @@ fn by_rank(a: &(f32, u32), b: &(f32, u32)) -> std::cmp::Ordering {
     b.0.partial_cmp(&a.0).unwrap_or(std::cmp::Ordering::Equal).then(a.1.cmp(&b.1))
 }
 
+/// Refuses logits that make no distribution.
+///
+/// # Errors
+/// [`ErrorKind::Weights`] naming the first token whose logit is not a number or infinite.
+pub fn check_logits(logits: &[f32]) -> Result<()> {
+    match logits.iter().position(|logit| !logit.is_finite()) {
+        None => Ok(()),
+        Some(i) => Err(Error::new(
+            ErrorKind::Weights,
+            format!("the model's score of token {i} is {}, so there are no probabilities", logits[i]),
+        )
+        .hint("the weights are damaged or overflow")),
+    }
+}
+
 /// The log-probability of `id` under `logits` (temperature 1, no filter), with the `n_top` most likely tokens.
 ///
 /// The sum runs over ids in increasing order in f64; accuracy is [`LOGPROB_TOLERANCE`].
@@ -128,17 +143,8 @@ fn by_rank(a: &(f32, u32), b: &(f32, u32)) -> std::cmp::Ordering {
 /// # Errors
 /// [`ErrorKind::Weights`] if a logit is not a number or infinite: the weights then make no distribution.
 pub fn logprob(logits: &[f32], id: u32, n_top: usize) -> Result<TokenLogprob> {
-    let mut max = f32::NEG_INFINITY;
-    for (i, &logit) in logits.iter().enumerate() {
-        if !logit.is_finite() {
-            return Err(Error::new(
-                ErrorKind::Weights,
-                format!("the model's score of token {i} is {logit}, so there are no probabilities"),
-            )
-            .hint("the weights are damaged or overflow"));
-        }
-        max = max.max(logit);
-    }
+    check_logits(logits)?;
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = logits.iter().map(|&x| f64::from(x - max).exp()).sum();
     let log_sum = sum.ln();
     let of = |logit: f32| (f64::from(logit - max) - log_sum) as f32;

@@ -1,0 +1,132 @@
+//! From a model's files to an engine.
+
+use std::time::Instant;
+
+use lightbox_kernels::{Backend, Isa};
+
+use super::{LocalEngine, Vision};
+use crate::config::ModelConfig;
+use crate::files::ModelFiles;
+use crate::gemma3::{Gemma3, Plan};
+use crate::images::ImageProcessor;
+use crate::siglip::Siglip;
+use crate::tokens::Tokens;
+use crate::weights::{Catalogue, Reader, digest};
+use crate::{Error, ErrorKind, ModelCard, Result};
+
+/// Tokens of a prompt that go through the text model at a time, unless a caller says otherwise: enough rows that
+/// unpacking the weights does not count, few enough that their activations fit the caches.
+const CHUNK_TOKENS: usize = 512;
+
+/// How a model is loaded.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// Threads; `None`: one for each physical core that this process may use.
+    pub n_threads: Option<usize>,
+    /// Most tokens of a prompt in one step, not fewer than a picture has; `None`: 512, or a picture if that is more.
+    pub chunk_tokens: Option<usize>,
+    /// Longest sequence, at most what the model allows; `None`: what the model allows.
+    pub context_tokens: Option<usize>,
+    /// Instruction set; `None`: the fastest that this machine has.
+    pub isa: Option<Isa>,
+    /// A sentence that must accompany every output of this model.
+    pub notice: Option<String>,
+}
+
+/// How far loading is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadProgress {
+    /// Bytes of weights read and packed.
+    pub done_bytes: u64,
+    /// Bytes of weights in all.
+    pub total_bytes: u64,
+}
+
+impl LocalEngine {
+    /// Reads settings, tokenizer and weights of `files`; `name` is how the caller calls the model.
+    ///
+    /// # Errors
+    /// Anything in the files that is missing, not understood or does not fit together, options that do not fit the
+    /// model, or a machine that cannot hold it.
+    pub fn load(
+        files: &ModelFiles,
+        name: &str,
+        options: &LoadOptions,
+        on_progress: &mut dyn FnMut(LoadProgress),
+    ) -> Result<Self> {
+        let started = Instant::now();
+        let config = ModelConfig::load(files)?;
+        let processor =
+            config.images.as_ref().map(|images| ImageProcessor::load(files, images)).transpose()?;
+        let tokens = Tokens::load(files, &config)?;
+        let chunk_tokens = chunk_tokens(options, &config)?;
+        let context_tokens = context_tokens(options, &config)?;
+
+        let catalogue = Catalogue::open(files)?;
+        catalogue.check(&config)?;
+        let digest = digest(files, &catalogue)?;
+        let n_threads = options.n_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let backend = Backend::with_isa(options.isa.unwrap_or_else(Isa::best), n_threads)?;
+
+        let mut report = |done_bytes, total_bytes| on_progress(LoadProgress { done_bytes, total_bytes });
+        let mut reader = Reader::new(files, &catalogue, &mut report);
+        let vision = match (&config.images, processor) {
+            (Some(images), Some(processor)) => {
+                let siglip = Siglip::load(&mut reader, images, config.text.hidden_size)?;
+                Some(Vision { processor, siglip })
+            }
+            _ => None,
+        };
+        let text = Gemma3::load(&mut reader, &config)?;
+        let card = ModelCard {
+            name: name.to_owned(),
+            digest,
+            architecture: config.architecture.clone(),
+            context_tokens,
+            image_size_px: config.images.as_ref().map(|i| i.vision.image_size),
+            tokens_per_image: config.images.as_ref().map(|i| i.tokens_per_image),
+            notice: options.notice.clone(),
+            backend: backend.describe(),
+        };
+        Ok(Self {
+            card,
+            context_tokens,
+            chunk_tokens,
+            tokens,
+            backend,
+            prefill: Plan::new(&config.text, chunk_tokens),
+            decode: Plan::new(&config.text, 1),
+            text,
+            vision,
+            config,
+            load_ms: super::run::milliseconds(started),
+        })
+    }
+}
+
+fn chunk_tokens(options: &LoadOptions, config: &ModelConfig) -> Result<usize> {
+    let picture = config.images.as_ref().map_or(1, |images| images.tokens_per_image);
+    match options.chunk_tokens {
+        None => Ok(CHUNK_TOKENS.min(config.text.max_positions).max(picture)),
+        Some(chunk) if chunk >= picture => Ok(chunk.min(config.text.max_positions.max(picture))),
+        Some(chunk) => Err(Error::new(
+            ErrorKind::Request,
+            format!(
+                "a chunk of {chunk} tokens is shorter than a picture, which has {picture} and is never split"
+            ),
+        )
+        .hint(format!("use at least {picture}"))),
+    }
+}
+
+fn context_tokens(options: &LoadOptions, config: &ModelConfig) -> Result<usize> {
+    let most = config.text.max_positions;
+    match options.context_tokens {
+        None => Ok(most),
+        Some(context) if (1..=most).contains(&context) => Ok(context),
+        Some(context) => Err(Error::new(
+            ErrorKind::Request,
+            format!("a context of {context} tokens was asked for, the model allows 1 to {most}"),
+        )),
+    }
+}

@@ -1,0 +1,216 @@
+//! One request from prompt to generation.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::chunks::chunks;
+use super::{LocalEngine, Vision};
+use crate::decoding::{self, Decoding, Step};
+use crate::gemma3::{Input, Row, Segment, Sequence, unwatched};
+use crate::{Error, ErrorKind, Event, Generation, Prompt, Request, Result, Timings, TokenLogprob, sampling};
+
+/// Rows whose logits are computed together where log-probabilities of the prompt are wanted: a row of the family's
+/// vocabulary takes a megabyte.
+const LOGIT_ROWS: usize = 16;
+
+/// Wall time since `started`.
+pub(super) fn milliseconds(started: Instant) -> f64 {
+    started.elapsed().as_secs_f64() * 1000.0
+}
+
+impl LocalEngine {
+    pub(super) fn vision(&self) -> Result<&Vision> {
+        self.vision.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::Image, format!("the model {} takes no pictures", self.card.name))
+                .hint("use a multimodal model, or ask without pictures")
+        })
+    }
+
+    pub(super) fn run(
+        &mut self,
+        request: &Request,
+        cancel: &AtomicBool,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Generation> {
+        decoding::check(request)?;
+        let prompt = self.tokens.prompt(request)?;
+        let room = self.room(request, &prompt)?;
+        let mut timings = Timings { load_ms: self.load_ms, ..Timings::default() };
+        let mut logits = vec![0.0; self.config.text.vocab_size];
+        let mut sequence = Sequence::new(&self.config.text, prompt.ids.len() + room, self.chunk_tokens)?;
+        let mut prompt_logprobs = request.prompt_logprobs.map(|_| vec![None]);
+
+        let started = Instant::now();
+        let pictures = self.encode(request, cancel, on_event)?;
+        timings.image_ms = milliseconds(started);
+
+        let started = Instant::now();
+        let fed = match &pictures {
+            Some(pictures) => {
+                let rows = rows(&prompt, pictures, self.config.text.hidden_size);
+                let logprobs = prompt_logprobs.as_mut();
+                self.prefill(request, &prompt, &rows, &mut sequence, &mut logits, logprobs, cancel, on_event)?
+            }
+            None => false,
+        };
+        timings.prefill_ms = milliseconds(started);
+        drop(pictures);
+
+        let mut decoding = Decoding::new(request, &self.tokens, room);
+        if !fed {
+            return Ok(decoding.cancelled(prompt, None, timings));
+        }
+        let started = Instant::now();
+        loop {
+            if cancel.load(Ordering::Relaxed) {
+                timings.decode_ms = milliseconds(started);
+                return Ok(decoding.cancelled(prompt, prompt_logprobs, timings));
+            }
+            let id = match decoding.next(&logits, on_event)? {
+                Step::Finished => break,
+                Step::Feed(id) => id,
+            };
+            let rows = [Row { input: Input::Token(id), visible_end: sequence.n_positions() + 1 }];
+            let segment = Segment { sequence: &mut sequence, rows: &rows };
+            self.decode.step(&self.text, &self.backend, &mut [segment], &mut unwatched)?;
+            self.decode.logits(&self.text, &self.backend, 0..1, &mut logits)?;
+        }
+        timings.decode_ms = milliseconds(started);
+        Ok(decoding.finished(prompt, prompt_logprobs, timings))
+    }
+
+    /// Tokens that may be generated, thinking included.
+    fn room(&self, request: &Request, prompt: &Prompt) -> Result<usize> {
+        let (context, used) = (self.context_tokens, prompt.ids.len());
+        let left = context.saturating_sub(used);
+        let wanted = match (request.max_tokens, request.max_thinking_tokens) {
+            (None, _) => None,
+            (Some(answer), None) => Some(answer),
+            (Some(answer), Some(thinking)) => Some(answer.saturating_add(thinking)),
+        };
+        let too_long = |what: String| {
+            let n = prompt.image_spans.len();
+            let pictures: usize = prompt.image_spans.iter().map(ExactSizeIterator::len).sum();
+            Error::new(
+                ErrorKind::TooLong,
+                format!(
+                    "{what}: the prompt has {used} tokens ({pictures} of them for {n} picture{}), the context is \
+                     {context}",
+                    if n == 1 { "" } else { "s" }
+                ),
+            )
+        };
+        if left == 0 {
+            return Err(too_long("the prompt leaves no room for an answer".to_owned())
+                .hint("shorten the text or show fewer pictures"));
+        }
+        match wanted {
+            Some(wanted) if wanted > left => Err(too_long(format!("{wanted} tokens of answer do not fit"))
+                .hint(format!("ask for at most {left} tokens, shorten the text or show fewer pictures"))),
+            Some(wanted) => Ok(wanted),
+            None => Ok(left),
+        }
+    }
+
+    /// Soft tokens of every picture, in order; `None` if it was cancelled.
+    fn encode(
+        &self,
+        request: &Request,
+        cancel: &AtomicBool,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Option<Vec<Vec<f32>>>> {
+        if request.images.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let Vision { processor, siglip } = self.vision()?;
+        let total = request.images.len();
+        on_event(Event::Image { done: 0, total });
+        let mut buffers = siglip.buffers()?;
+        let mut encoded = Vec::with_capacity(total);
+        for (i, image) in request.images.iter().enumerate() {
+            let pixels = processor.pixels(&processor.resized(image)?)?;
+            let mut soft = vec![0.0; siglip.output_len()];
+            if !siglip.encode(&self.backend, &pixels, &mut buffers, cancel, &mut unwatched, &mut soft)? {
+                return Ok(None);
+            }
+            encoded.push(soft);
+            on_event(Event::Image { done: i + 1, total });
+        }
+        Ok(Some(encoded))
+    }
+
+    /// The prompt through the text model; afterwards `logits` are those of its last token. Whether it was finished.
+    fn prefill(
+        &mut self,
+        request: &Request,
+        prompt: &Prompt,
+        rows: &[Row<'_>],
+        sequence: &mut Sequence,
+        logits: &mut [f32],
+        mut prompt_logprobs: Option<&mut Vec<Option<TokenLogprob>>>,
+        cancel: &AtomicBool,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<bool> {
+        let total = rows.len();
+        on_event(Event::Prefill { done: 0, total });
+        for step in chunks(total, &prompt.image_spans, self.chunk_tokens) {
+            if cancel.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            let segment = Segment { sequence, rows: &rows[step.clone()] };
+            self.prefill.step(&self.text, &self.backend, &mut [segment], &mut unwatched)?;
+            if let Some(logprobs) = prompt_logprobs.as_deref_mut() {
+                // The row at a position scores the token at the next one.
+                let n_top = request.prompt_logprobs.unwrap_or(0);
+                self.score(&prompt.ids, step.start..step.end.min(total - 1), n_top, step.start, logprobs)?;
+            }
+            if step.end == total {
+                let last = step.len() - 1;
+                self.prefill.logits(&self.text, &self.backend, last..last + 1, logits)?;
+            }
+            on_event(Event::Prefill { done: step.end, total });
+        }
+        Ok(true)
+    }
+
+    /// Log-probabilities of the tokens that follow `positions`; the last step began at `first`.
+    fn score(
+        &mut self,
+        ids: &[u32],
+        positions: Range<usize>,
+        n_top: usize,
+        first: usize,
+        logprobs: &mut Vec<Option<TokenLogprob>>,
+    ) -> Result<()> {
+        let vocab_size = self.config.text.vocab_size;
+        let mut logits = vec![0.0; LOGIT_ROWS.min(positions.len()) * vocab_size];
+        let mut start = positions.start;
+        while start < positions.end {
+            let end = positions.end.min(start + LOGIT_ROWS);
+            let logits = &mut logits[..(end - start) * vocab_size];
+            self.prefill.logits(&self.text, &self.backend, start - first..end - first, logits)?;
+            for (row, position) in logits.chunks_exact(vocab_size).zip(start..end) {
+                logprobs.push(Some(sampling::logprob(row, ids[position + 1], n_top)?));
+            }
+            start = end;
+        }
+        Ok(())
+    }
+}
+
+/// The prompt as rows: soft tokens see their whole picture, everything else what came before it.
+fn rows<'a>(prompt: &Prompt, pictures: &'a [Vec<f32>], width: usize) -> Vec<Row<'a>> {
+    let mut rows: Vec<Row<'a>> = prompt
+        .ids
+        .iter()
+        .enumerate()
+        .map(|(position, id)| Row { input: Input::Token(*id), visible_end: position + 1 })
+        .collect();
+    for (span, picture) in prompt.image_spans.iter().zip(pictures) {
+        for (row, soft) in rows[span.clone()].iter_mut().zip(picture.chunks_exact(width)) {
+            *row = Row { input: Input::Soft(soft), visible_end: span.end };
+        }
+    }
+    rows
+}
