@@ -59,33 +59,38 @@ impl Arena {
         self.len_bytes == 0
     }
 
+    /// Its start, which is aligned to a page at least and so to every number.
+    fn start<T>(&self) -> *mut T {
+        self.start.as_ptr().cast()
+    }
+
     /// The whole as f32 values (a rest of fewer than four bytes is left out).
     #[must_use]
     pub fn as_f32(&self) -> &[f32] {
         // SAFETY: the memory is aligned to a page at least, initialised (zeroed) for `len_bytes`,
         // owned by `self`, and every bit pattern is an f32.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast::<f32>(), self.len_bytes / 4) }
+        unsafe { std::slice::from_raw_parts(self.start::<f32>(), self.len_bytes / 4) }
     }
 
     /// The whole as f32 values, to be written.
     #[must_use]
     pub fn as_f32_mut(&mut self) -> &mut [f32] {
         // SAFETY: as `as_f32`, and `&mut self` makes the access exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().cast::<f32>(), self.len_bytes / 4) }
+        unsafe { std::slice::from_raw_parts_mut(self.start::<f32>(), self.len_bytes / 4) }
     }
 
     /// The whole as u16 values (a rest of one byte is left out).
     #[must_use]
     pub fn as_u16(&self) -> &[u16] {
         // SAFETY: as `as_f32`; every bit pattern is a u16.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast::<u16>(), self.len_bytes / 2) }
+        unsafe { std::slice::from_raw_parts(self.start::<u16>(), self.len_bytes / 2) }
     }
 
     /// The whole as u16 values, to be written.
     #[must_use]
     pub fn as_u16_mut(&mut self) -> &mut [u16] {
         // SAFETY: as `as_u16`, and `&mut self` makes the access exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().cast::<u16>(), self.len_bytes / 2) }
+        unsafe { std::slice::from_raw_parts_mut(self.start::<u16>(), self.len_bytes / 2) }
     }
 }
 

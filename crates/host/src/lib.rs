@@ -1,13 +1,24 @@
-//! Operating-system calls: huge-page arenas, CPU and memory facts, the GPU's presence.
+//! Operating-system calls: huge-page arenas, facts about CPU, memory, disk and the GPU's presence, signals.
 //!
-//! The one room beside `kernels` that may hold unsafe code; it knows nothing of the trade.
+//! The one room beside `kernels` that may hold unsafe code; it knows nothing of the trade. Facts that a system does not
+//! tell are `None`, never a guess; Linux tells all of them, other systems few.
 
 #![allow(unsafe_code)]
 
 mod arena;
+mod cgroup;
+mod cpu;
+mod disk;
 mod error;
+mod gpu;
+mod memory;
+mod proc;
 mod signals;
 
 pub use arena::Arena;
+pub use cpu::{Cpu, cpu, cpu_description, default_threads};
+pub use disk::free_disk_bytes;
 pub use error::{Error, Result};
+pub use gpu::{Gpu, gpu};
+pub use memory::{Memory, memory, peak_resident_bytes, resident_bytes};
 pub use signals::ignore_file_size_signal;
