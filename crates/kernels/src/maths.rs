@@ -33,7 +33,7 @@ pub(crate) fn exp<S: Lanes>(s: S, x: S::V) -> S::V {
 /// Written as x / (1 + e^(-2u)), which is the same and has no cancellation at small or at negative x.
 #[inline(always)]
 pub(crate) fn gelu_tanh<S: Lanes>(s: S, x: S::V) -> S::V {
-    const MINUS_TWO_SQRT_2_OVER_PI: f32 = -1.595_769_1;
+    const MINUS_TWO_SQRT_2_OVER_PI: f32 = -1.595_769;
     let cube = s.mul(s.mul(x, x), x);
     let u = s.fma(cube, s.splat(0.044_715), x);
     let e = exp(s, s.mul(u, s.splat(MINUS_TWO_SQRT_2_OVER_PI)));

@@ -93,6 +93,7 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    #[expect(clippy::cast_ptr_alignment, reason = "the load takes any alignment")]
     unsafe fn load_bf16(self, from: *const u16) -> [Self::V; 2] {
         // SAFETY: `self` proves the CPU; the caller promises 16 readable u16, which are the 32 bytes loaded.
         unsafe {
@@ -104,6 +105,7 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    #[expect(clippy::cast_ptr_alignment, reason = "the load takes any alignment")]
     unsafe fn load_f16(self, from: *const u16) -> [Self::V; 2] {
         // SAFETY: `self` proves the CPU; the caller promises 16 readable u16, which are the two times 16 bytes loaded.
         unsafe {

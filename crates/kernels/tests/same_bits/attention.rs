@@ -1,11 +1,9 @@
 //! Attention and its cache: a row's bits depend on its query and on the keys and values in its range alone.
 
-mod support;
-
 use std::ops::Range;
 
+use crate::support::{Random, assert_close, assert_same_bits, backends, best, portable};
 use lightbox_kernels::{Backend, KEY_BLOCK, KvCache};
-use support::{Random, assert_close, assert_same_bits, backends, best, portable};
 
 /// Queries, and keys and values of all positions.
 struct Case {

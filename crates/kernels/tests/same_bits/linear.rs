@@ -1,9 +1,7 @@
 //! Products: one definition for every instruction set, thread count, number of rows and way through the caches.
 
-mod support;
-
+use crate::support::{Random, assert_close, assert_same_bits, backends, best, matrix, portable};
 use lightbox_kernels::{Backend, Dtype, Epilogue, Matrix, MatrixBuilder};
-use support::{Random, assert_close, assert_same_bits, backends, best, matrix, portable};
 
 const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::F16];
 

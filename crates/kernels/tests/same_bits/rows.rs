@@ -1,9 +1,7 @@
 //! Norms, rotary embedding and pooling.
 
-mod support;
-
+use crate::support::{Random, assert_close, assert_same_bits, backends, best, portable};
 use lightbox_kernels::{Backend, Rope};
-use support::{Random, assert_close, assert_same_bits, backends, best, portable};
 
 const EPS: f32 = 1e-6;
 
