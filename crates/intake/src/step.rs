@@ -30,6 +30,11 @@ pub enum Step {
         /// The chunk or tag that states it, such as `iCCP`.
         stated_by: String,
     },
+    /// The file goes on with further renderings of the same shot (a camera's preview or gain map), which were left out.
+    IgnoreFurtherPictures {
+        /// The segment that states it, such as `MPF`.
+        stated_by: String,
+    },
     /// Rows and columns were turned as the file's orientation says.
     Orient {
         /// The EXIF orientation, 2 to 8.

@@ -132,7 +132,7 @@ fn a_source_is_known_by_its_bytes() {
 fn files_of_kinds_that_come_later_are_named() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     if !data.is_dir() {
-        eprintln!("SKIPPED: no ../shared/data");
+        eprintln!("SKIPPED: files_of_kinds_that_come_later_are_named: no ../shared/data");
         return;
     }
     for (path, words) in [

@@ -58,6 +58,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Frame> {
     if outline.has_color_profile {
         steps.push(Step::IgnoreColorProfile { stated_by: "ICC_PROFILE".to_owned() });
     }
+    if outline.has_further_pictures {
+        steps.push(Step::IgnoreFurtherPictures { stated_by: "MPF".to_owned() });
+    }
     let samples = if n_channels == 1 { Samples::Gray8(samples) } else { Samples::Rgb8(samples) };
     Stored { width, height, samples, orientation: outline.orientation, steps }.upright()
 }

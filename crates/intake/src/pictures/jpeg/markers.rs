@@ -19,6 +19,8 @@ pub(super) struct Outline {
     pub colors: Colors,
     pub orientation: Orientation,
     pub has_color_profile: bool,
+    /// Previews or other renderings of the same shot stand behind the picture.
+    pub has_further_pictures: bool,
     /// Bytes of entropy-coded data of all scans.
     pub n_coded_bytes: u64,
 }
@@ -39,6 +41,7 @@ struct Walk {
     has_jfif: bool,
     exif_orientation: Option<Orientation>,
     has_color_profile: bool,
+    has_further_pictures: bool,
     n_coded_bytes: u64,
     scanned: Vec<u8>,
 }
@@ -76,9 +79,8 @@ impl Outline {
                     walk.exif_orientation = Some(exif::orientation(&segment[6..])?);
                 }
                 APP2 if segment.starts_with(b"ICC_PROFILE\0") => walk.has_color_profile = true,
-                APP2 if segment.starts_with(b"MPF\0") => {
-                    return Err(unsupported("more than one picture (MPF)"));
-                }
+                // CIPA DC-007: the file goes on with further pictures behind the first, which is the main one.
+                APP2 if segment.starts_with(b"MPF\0") => walk.has_further_pictures = true,
                 APP14 if segment.starts_with(b"Adobe") => walk.adobe_transform = segment.get(11).copied(),
                 SOS => {
                     walk.start_of_scan(segment)?;
@@ -172,6 +174,7 @@ impl Walk {
             colors,
             orientation: self.exif_orientation.unwrap_or(Orientation::UPRIGHT),
             has_color_profile: self.has_color_profile,
+            has_further_pictures: self.has_further_pictures,
             n_coded_bytes: self.n_coded_bytes,
         })
     }
