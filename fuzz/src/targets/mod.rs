@@ -1,9 +1,12 @@
 //! What is fuzzed: each door through which bytes of others come in.
 
+mod answers;
 mod archive;
 mod intake;
 mod models;
+mod records;
 mod request;
+mod tokens;
 
 use std::time::Duration;
 
@@ -35,6 +38,13 @@ pub const ALL: &[Target] = &[
     models::PREPROCESSOR,
     models::SAFETENSORS,
     models::SHARDS,
+    tokens::TOKENIZER,
+    tokens::TEMPLATE,
+    answers::ANSWERS,
     archive::BLOB,
+    records::LINE,
+    records::BODY,
+    records::VIEW,
+    records::PATHS,
     request::OPENAI,
 ];

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use lightbox_models::ModelFiles;
-use lightbox_models::config::{ImageProcessor, ModelConfig, parse_generation};
+use lightbox_models::config::{ImageProcessor, ModelConfig, generation};
 use lightbox_models::weights::{Catalogue, Header, INDEX, SINGLE, expected};
 
 use super::Target;
@@ -45,7 +45,7 @@ pub const CONFIG: Target = Target { name: "config", run: config, seeds: configs,
 /// `generation_config.json`.
 pub const GENERATION: Target = Target {
     name: "generation",
-    run: |bytes| heard(parse_generation(bytes).err()),
+    run: |bytes| heard(generation::parse(bytes).err()),
     seeds: || {
         texts(&[
             r#"{"bos_token_id": 2, "eos_token_id": [1, 106], "top_k": 64, "top_p": 0.95, "do_sample": true}"#,
@@ -209,7 +209,7 @@ mod tests {
             ModelConfig::parse(&seed).expect("settings of a Gemma 3");
         }
         for seed in (GENERATION.seeds)() {
-            parse_generation(&seed).expect("settings of generation");
+            generation::parse(&seed).expect("settings of generation");
         }
         for seed in (PREPROCESSOR.seeds)() {
             ImageProcessor::parse(&seed).expect("settings of pictures");

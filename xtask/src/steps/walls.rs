@@ -53,7 +53,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "lightbox-intake",
         rooms: &["lightbox-host"],
-        external: &["image", "serde", "sha2"],
+        external: &["flate2", "png", "serde", "sha2", "zune-jpeg"],
         in_tests: &["tempfile", "lightbox-phantoms"],
         ..NARROW
     },
@@ -76,7 +76,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "lightbox-records",
         rooms: &["lightbox-archive", "lightbox-models", "lightbox-reading"],
-        external: &["getrandom", "serde", "serde_json", "sha2"],
+        external: &["serde", "serde_json", "sha2"],
         in_tests: &["tempfile", "lightbox-intake"],
         ..NARROW
     },
@@ -119,11 +119,11 @@ const ROOMS: &[Room] = &[
         rooms: &[
             "lightbox-intake",
             "lightbox-models",
-            "lightbox-records",
+            "lightbox-reading",
             "lightbox-archive",
+            "lightbox-records",
             "lightbox-serve",
         ],
-        external: &["serde_json"],
         may_be_unsafe: true,
         ..NARROW
     },
