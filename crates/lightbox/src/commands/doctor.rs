@@ -1,0 +1,276 @@
+//! `doctor`: what this machine has, where things are kept, and what is missing.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lightbox_kernels::Isa;
+use lightbox_records::Records;
+use serde::Serialize;
+
+use crate::arguments::{DataArguments, OutputArguments};
+use crate::exit::{Code, Failure};
+use crate::terminal::{Output, print_json, size};
+use crate::{folders, hub};
+
+/// Say what this machine has, where things are kept, and what is missing
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  lightbox doctor
+  lightbox doctor --json | jq .missing
+
+Exit code 3 if records are not as they were written; anything else that is missing is only said.")]
+pub struct Arguments {
+    #[command(flatten)]
+    output: OutputArguments,
+
+    #[command(flatten)]
+    data: DataArguments,
+}
+
+#[derive(Serialize)]
+struct Examination {
+    version: &'static str,
+    cpu: Cpu,
+    memory: Memory,
+    gpu: Gpu,
+    caches: Caches,
+    data: Data,
+    missing: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Cpu {
+    name: Option<String>,
+    architecture: &'static str,
+    features: Vec<&'static str>,
+    logical: usize,
+    physical: Option<usize>,
+    threads: usize,
+    computes_with: String,
+}
+
+#[derive(Serialize)]
+struct Memory {
+    total_bytes: Option<u64>,
+    available_bytes: Option<u64>,
+    limit_bytes: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Gpu {
+    names: Vec<String>,
+    driver: Option<String>,
+    used: bool,
+}
+
+#[derive(Serialize)]
+struct Caches {
+    hub: Option<PathBuf>,
+    models: Vec<String>,
+    free_bytes: Option<u64>,
+    connections_forbidden: bool,
+    prompts: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Data {
+    folder: PathBuf,
+    exists: bool,
+    free_bytes: Option<u64>,
+    /// Whether others than the owner may enter; `None` where the system has no such modes, or no folder.
+    open_to_others: Option<bool>,
+    records: Option<usize>,
+    /// What is wrong with the records; empty if all is as it was written.
+    faults: Vec<String>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
+    let mut found = Examination {
+        version: env!("CARGO_PKG_VERSION"),
+        cpu: cpu(),
+        memory: memory(),
+        gpu: gpu(),
+        caches: caches(),
+        data: data(folders::data(&arguments.data)?),
+        missing: Vec::new(),
+    };
+    found.missing = missing(&found);
+    if arguments.output.json {
+        print_json(&found)?;
+    } else {
+        Output::new().write(&told(&found))?;
+    }
+    Ok(if found.data.faults.is_empty() { Code::Done } else { Code::Input })
+}
+
+fn cpu() -> Cpu {
+    let cpu = lightbox_host::cpu();
+    Cpu {
+        name: cpu.name,
+        architecture: cpu.architecture,
+        features: cpu.features,
+        logical: cpu.logical,
+        physical: cpu.physical,
+        threads: lightbox_host::default_threads(),
+        computes_with: Isa::best().to_string(),
+    }
+}
+
+fn memory() -> Memory {
+    let lightbox_host::Memory { total_bytes, available_bytes, limit_bytes } = lightbox_host::memory();
+    Memory { total_bytes, available_bytes, limit_bytes }
+}
+
+fn gpu() -> Gpu {
+    let gpu = lightbox_host::gpu();
+    Gpu { names: gpu.names, driver: gpu.driver, used: false }
+}
+
+fn caches() -> Caches {
+    let hub = folders::hub_cache();
+    let models = hub.as_deref().map(hub::models).unwrap_or_default();
+    Caches {
+        free_bytes: hub.as_deref().and_then(free),
+        models: models.into_iter().map(|model| model.name).collect(),
+        connections_forbidden: forbidden(),
+        prompts: folders::prompt_overrides().filter(|folder| folder.is_dir()),
+        hub,
+    }
+}
+
+#[cfg(feature = "download")]
+fn forbidden() -> bool {
+    crate::download::offline()
+}
+
+/// A program without the download command opens no connection.
+#[cfg(not(feature = "download"))]
+fn forbidden() -> bool {
+    true
+}
+
+/// Looks at the data folder without making or changing anything in it, as far as there is something.
+fn data(folder: PathBuf) -> Data {
+    let exists = folder.is_dir();
+    let mut faults = Vec::new();
+    let mut records = None;
+    // Opening makes what is missing; a folder without a log has nothing to be checked.
+    if folder.join("records.log").exists() {
+        match Records::open(&folder).and_then(|records| records.verify()) {
+            Ok(report) => {
+                records = Some(report.intact + report.erased + report.unsound.len());
+                faults.extend(
+                    report.broken.map(|broken| format!("line {} of the log: {}", broken.line, broken.why)),
+                );
+                if !report.unsound.is_empty() {
+                    faults.push(format!("{} records are missing or altered", report.unsound.len()));
+                }
+            }
+            Err(error) => faults.push(error.to_string()),
+        }
+    }
+    Data {
+        free_bytes: free(&folder),
+        open_to_others: open_to_others(&folder),
+        exists,
+        folder,
+        records,
+        faults,
+    }
+}
+
+/// Free space where `path` is, or would be.
+fn free(path: &Path) -> Option<u64> {
+    path.ancestors()
+        .find(|folder| folder.is_dir())
+        .and_then(|folder| lightbox_host::free_disk_bytes(folder).ok())
+}
+
+#[cfg(unix)]
+fn open_to_others(folder: &Path) -> Option<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(folder).ok().map(|facts| facts.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_folder: &Path) -> Option<bool> {
+    None
+}
+
+fn missing(found: &Examination) -> Vec<String> {
+    let mut missing = Vec::new();
+    if found.caches.hub.is_none() {
+        missing.push("a home folder for the hub's cache: set HOME or HF_HUB_CACHE".to_owned());
+    }
+    if found.caches.models.is_empty() {
+        missing.push(
+            "a model with medical knowledge: `lightbox models pull google/medgemma-1.5-4b-it`, or --model FOLDER"
+                .to_owned(),
+        );
+    }
+    if found.cpu.computes_with == Isa::PORTABLE.to_string() {
+        missing.push(
+            "an instruction set that this version is fast with (AVX2 with FMA): expect slow reads".to_owned(),
+        );
+    }
+    if found.data.open_to_others == Some(true) {
+        missing.push(format!(
+            "privacy of the data folder: others may enter it; `chmod 700 {}`",
+            found.data.folder.display()
+        ));
+    }
+    missing.extend(found.data.faults.iter().map(|fault| format!("sound records: {fault}")));
+    missing
+}
+
+fn told(found: &Examination) -> String {
+    let bytes = |n: Option<u64>| n.map_or_else(|| "unknown".to_owned(), size);
+    let path = |path: &Option<PathBuf>| {
+        path.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+    };
+    let Examination { cpu, memory, gpu, caches, data, .. } = found;
+    let physical = cpu.physical.map_or_else(String::new, |n| format!(" on {n} cores"));
+    let gpus = if gpu.names.is_empty() {
+        "none found".to_owned()
+    } else {
+        format!("{} (not used by this version)", gpu.names.join(", "))
+    };
+    let models = if caches.models.is_empty() { "none".to_owned() } else { caches.models.join(", ") };
+    let records = match (data.records, data.exists) {
+        (Some(n), _) if data.faults.is_empty() => format!("{n} records, all as they were written"),
+        (Some(n), _) => format!("{n} records"),
+        (None, true) => "no records yet".to_owned(),
+        (None, false) => "not made yet".to_owned(),
+    };
+    let mut text = format!(
+        "lightbox    {}\ncpu         {} ({})\n            {} threads{physical}; computes with {} on {}\n",
+        found.version,
+        cpu.name.as_deref().unwrap_or("unknown"),
+        [&[cpu.architecture][..], &cpu.features].concat().join(" "),
+        cpu.logical,
+        cpu.computes_with,
+        cpu.threads,
+    );
+    text.push_str(&format!(
+        "memory      {} of {} available{}\ngpu         {gpus}\n",
+        bytes(memory.available_bytes),
+        bytes(memory.total_bytes),
+        memory.limit_bytes.map_or_else(String::new, |limit| format!(", limited to {}", size(limit))),
+    ));
+    text.push_str(&format!(
+        "hub cache   {}, {} free\nmodels      {models}\ndata        {}, {} free: {records}\nprompts     {}\n",
+        path(&caches.hub),
+        bytes(caches.free_bytes),
+        data.folder.display(),
+        bytes(data.free_bytes),
+        caches.prompts.as_ref().map_or_else(|| "built in".to_owned(), |folder| folder.display().to_string()),
+    ));
+    if caches.connections_forbidden {
+        text.push_str("network     forbidden\n");
+    }
+    for one in &found.missing {
+        text.push_str(&format!("missing     {one}\n"));
+    }
+    text
+}

@@ -1,0 +1,37 @@
+//! `models`: what is there, what of it can be used, and the one command that fetches.
+
+mod list;
+#[cfg(feature = "download")]
+mod pull;
+
+use clap::{Args, Subcommand};
+
+use crate::exit::{Code, Failure};
+
+/// List, check and fetch models
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  lightbox models list
+  lightbox models pull google/medgemma-1.5-4b-it
+  lightbox models check google/medgemma-1.5-4b-it
+  lightbox models check ./my-model --json")]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Debug)]
+enum Action {
+    List(list::Arguments),
+    #[cfg(feature = "download")]
+    Pull(pull::Arguments),
+}
+
+pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
+    match &arguments.action {
+        Action::List(arguments) => list::run(arguments),
+        #[cfg(feature = "download")]
+        Action::Pull(arguments) => pull::run(arguments),
+    }
+}

@@ -1,0 +1,174 @@
+//! `records`: what was recorded; to be listed, read, checked and erased.
+
+use std::time::SystemTime;
+
+use clap::{Args, Subcommand};
+use lightbox_records::{Records, State};
+
+use crate::arguments::{DataArguments, OutputArguments};
+use crate::exit::{Code, Failure};
+use crate::folders;
+use crate::terminal::{Output, print_json, say};
+
+/// List, show, check and erase records
+///
+/// A record says what was read, what the model was asked and shown, and what it answered. Its contents are encrypted;
+/// the log of records holds digests and says nothing of a patient.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  lightbox records list
+  lightbox records show 3f9a
+  lightbox records verify            is everything as it was written?
+  lightbox records erase 3f9a        its contents; that there was a record stays known")]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Debug)]
+enum Action {
+    /// All records, oldest first
+    List(Common),
+    /// What a record says
+    Show(One),
+    /// Check the log and the contents of every record
+    Verify(Common),
+    /// Erase what a record says
+    Erase(One),
+}
+
+#[derive(Args, Debug)]
+struct Common {
+    #[command(flatten)]
+    output: OutputArguments,
+    #[command(flatten)]
+    data: DataArguments,
+}
+
+#[derive(Args, Debug)]
+struct One {
+    /// Id of the record, or its beginning
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
+    match &arguments.action {
+        Action::List(common) => list(common),
+        Action::Show(one) => show(one),
+        Action::Verify(common) => verify(common),
+        Action::Erase(one) => erase(one),
+    }
+}
+
+fn open(common: &Common) -> Result<Records, Failure> {
+    Ok(Records::open(&folders::data(&common.data)?)?)
+}
+
+fn list(common: &Common) -> Result<Code, Failure> {
+    let list = open(common)?.list()?;
+    if common.output.json {
+        print_json(&list)?;
+    } else {
+        let mut out = Output::new();
+        for record in &list.records {
+            out.write(&format!("{}  {}  {}\n", record.id, record.time, state(&record.state)))?;
+        }
+        if list.records.is_empty() {
+            say("there are no records yet");
+        }
+    }
+    if list.unreadable_lines > 0 {
+        say(&format!(
+            "{} lines of the log cannot be read; `lightbox records verify` says why",
+            list.unreadable_lines
+        ));
+    }
+    Ok(Code::Done)
+}
+
+fn state(state: &State) -> &'static str {
+    match state {
+        State::Present => "present",
+        State::Erased => "erased",
+        State::Missing => "missing",
+        State::Altered { .. } => "altered",
+    }
+}
+
+fn show(one: &One) -> Result<Code, Failure> {
+    let record = open(&one.common)?.get(&one.id)?;
+    let body = &record.body;
+    if one.common.output.json {
+        print_json(body)?;
+        return Ok(Code::Done);
+    }
+    let reading = &body.reading;
+    let generation = &reading.generation;
+    let mut text = format!(
+        "record    {}\ntime      {}\ntask      {}\nmodel     {} ({})\ninputs    {}\npictures  {}\nprompt    {} tokens\n",
+        body.id,
+        body.time,
+        reading.task,
+        reading.model.name,
+        reading.model.digest.get(..12).unwrap_or(&reading.model.digest),
+        reading.inputs.len(),
+        reading.views.len(),
+        generation.prompt.ids.len(),
+    );
+    text.push_str(&format!("answer    {}, {} tokens\n", reading.answer.state(), generation.ids.len()));
+    if let Some(notice) = &reading.model.notice {
+        text.push_str(&format!("notice    {notice}\n"));
+    }
+    if let Some(thinking) = &generation.thinking {
+        text.push_str(&format!("\nthinking:\n{thinking}\n"));
+    }
+    text.push_str(&format!("\n{}\n", generation.answer));
+    Output::new().write(&text)?;
+    Ok(Code::Done)
+}
+
+fn verify(common: &Common) -> Result<Code, Failure> {
+    let report = open(common)?.verify()?;
+    if common.output.json {
+        print_json(&report)?;
+    } else {
+        let mut text = format!(
+            "entries   {}\nintact    {}\nerased    {}\nlast      {}\n",
+            report.entries, report.intact, report.erased, report.last
+        );
+        if let Some(broken) = &report.broken {
+            text.push_str(&format!("broken    line {} of the log: {}\n", broken.line, broken.why));
+        }
+        for unsound in &report.unsound {
+            let why = match &unsound.state {
+                State::Altered { why } => why.as_str(),
+                other => state(other),
+            };
+            text.push_str(&format!("unsound   {}: {why}\n", unsound.id));
+        }
+        if report.unnamed_parts > 0 {
+            text.push_str(&format!("unnamed   {} parts that a crash left behind\n", report.unnamed_parts));
+        }
+        Output::new().write(&text)?;
+    }
+    if report.is_sound() {
+        return Ok(Code::Done);
+    }
+    say("error: records are not as they were written; restore the data folder from a backup");
+    Ok(Code::Input)
+}
+
+fn erase(one: &One) -> Result<Code, Failure> {
+    let erased = open(&one.common)?.erase(&one.id, SystemTime::now())?;
+    if one.common.output.json {
+        print_json(&erased)?;
+    } else {
+        let key = if erased.key { ", and the key of its study" } else { "" };
+        Output::new().write(&format!("erased {} parts, {} bytes{key}\n", erased.blobs, erased.size_bytes))?;
+    }
+    Ok(Code::Done)
+}

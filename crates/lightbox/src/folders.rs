@@ -1,0 +1,48 @@
+//! Where the program keeps its own files (XDG base directories), each overridable.
+
+use std::path::PathBuf;
+
+use crate::arguments::DataArguments;
+use crate::exit::{Code, Failure};
+
+/// The folder of records, keys and acceptances: `--data-dir`, `LIGHTBOX_DATA`, `$XDG_DATA_HOME/lightbox`,
+/// `~/.local/share/lightbox`. It need not exist.
+///
+/// # Errors
+/// [`Code::Usage`] if none of them says a place.
+pub fn data(arguments: &DataArguments) -> Result<PathBuf, Failure> {
+    if let Some(folder) = &arguments.data_dir {
+        return Ok(folder.clone());
+    }
+    lightbox_archive::data_root(|name| std::env::var_os(name))
+        .map_err(|error| Failure::new(Code::Usage, format!("{error}, or say one with --data-dir DIR")))
+}
+
+/// The folder of prompt templates that override the built-in ones: `$XDG_CONFIG_HOME/lightbox/prompts`,
+/// `~/.config/lightbox/prompts`. `None` without a home folder.
+pub fn prompt_overrides() -> Option<PathBuf> {
+    // As the XDG specification asks: a relative path counts as not set.
+    set("XDG_CONFIG_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| set("HOME").map(|home| home.join(".config")))
+        .map(|base| base.join("lightbox/prompts"))
+}
+
+/// The home of the hub's own tools: `HF_HOME`, `$XDG_CACHE_HOME/huggingface`, `~/.cache/huggingface`.
+pub fn hub_home() -> Option<PathBuf> {
+    set("HF_HOME").or_else(|| {
+        set("XDG_CACHE_HOME")
+            .or_else(|| set("HOME").map(|home| home.join(".cache")))
+            .map(|cache| cache.join("huggingface"))
+    })
+}
+
+/// The hub's cache: `HF_HUB_CACHE`, or `hub` in [`hub_home`].
+pub fn hub_cache() -> Option<PathBuf> {
+    set("HF_HUB_CACHE").or_else(|| hub_home().map(|home| home.join("hub")))
+}
+
+/// A variable that is set and not empty.
+fn set(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}

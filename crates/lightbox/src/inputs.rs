@@ -1,0 +1,64 @@
+//! The files that a command is given.
+
+use std::path::{Path, PathBuf};
+
+use lightbox_intake::Study;
+use lightbox_records::{Digest, Input};
+
+use crate::exit::{Code, Failure};
+
+/// Opened inputs: what they show, and what they were.
+#[derive(Default)]
+pub struct Inputs {
+    /// All pictures, in the order of the files.
+    pub study: Study,
+    /// The files, as a record keeps them.
+    pub files: Vec<Input>,
+}
+
+impl Inputs {
+    /// Opens files one by one and joins what they hold.
+    ///
+    /// # Errors
+    /// [`Code::Input`], naming the file.
+    pub fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let mut inputs = Self::default();
+        for path in paths {
+            inputs.add_file(path)?;
+        }
+        Ok(inputs)
+    }
+
+    /// Adds a file.
+    ///
+    /// # Errors
+    /// As [`Inputs::open`].
+    pub fn add_file(&mut self, path: &Path) -> Result<(), Failure> {
+        let study =
+            lightbox_intake::open(path).map_err(|error| refused(&path.display().to_string(), &error))?;
+        self.add(study, Some(path.to_owned()))
+    }
+
+    /// Adds the bytes of a file; `place` names them in messages.
+    ///
+    /// # Errors
+    /// As [`Inputs::open`].
+    pub fn add_bytes(&mut self, bytes: &[u8], place: &str) -> Result<(), Failure> {
+        let study = lightbox_intake::read(bytes).map_err(|error| refused(place, &error))?;
+        self.add(study, None)
+    }
+
+    fn add(&mut self, study: Study, path: Option<PathBuf>) -> Result<(), Failure> {
+        for source in &study.sources {
+            let digest = Digest::parse(&source.sha256)
+                .ok_or_else(|| Failure::new(Code::Input, "a digest of an input is not a SHA-256"))?;
+            self.files.push(Input { digest, path: path.clone() });
+        }
+        self.study.append(study);
+        Ok(())
+    }
+}
+
+fn refused(place: &str, error: &lightbox_intake::Error) -> Failure {
+    Failure::new(Code::Input, format!("{place}: {error}"))
+}
