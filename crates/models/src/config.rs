@@ -4,7 +4,7 @@
 //! Missing keys take the defaults of the classes `Gemma3Config`, `Gemma3TextConfig` and `SiglipVisionConfig`
 //! of transformers 5.23.0, as the reference fills them.
 
-mod generation;
+pub mod generation;
 mod keys;
 mod processor;
 mod text;
@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 use crate::files::ModelFiles;
 use crate::{Error, ErrorKind, Result};
 
-pub use generation::{parse as parse_generation, stop_ids};
 pub(crate) use keys::{Keys, shown};
 pub use processor::{ImageProcessor, check_processor};
 pub use text::{LayerKind, RopeConfig, TextConfig};

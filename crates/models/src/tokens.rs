@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use tokenizers::Tokenizer;
 
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, generation};
 use crate::files::ModelFiles;
 use crate::{Content, Error, ErrorKind, Part, Prompt, Request, Result};
 
@@ -47,17 +47,19 @@ struct Pictures {
 }
 
 impl Tokens {
-    /// Reads the tokenizer and the template of a folder and checks that they fit `config`; `stop_ids` end a turn.
+    /// Reads the tokenizer, the template and the ids that end a turn, and checks that they fit `config`.
     ///
     /// # Errors
-    /// [`ErrorKind::Files`], [`ErrorKind::Tokenizer`] or [`ErrorKind::Template`], naming file and token.
-    pub fn load(files: &ModelFiles, config: &ModelConfig, stop_ids: &[u32]) -> Result<Self> {
+    /// [`ErrorKind::Files`], [`ErrorKind::Config`], [`ErrorKind::Tokenizer`] or [`ErrorKind::Template`], naming file
+    /// and token.
+    pub fn load(files: &ModelFiles, config: &ModelConfig) -> Result<Self> {
+        let stop_ids = generation::stop_ids(files, config)?;
         let tokenizer = vocabulary::load(files)?;
         let specials = vocabulary::specials(files, &tokenizer)?;
-        Self::new(tokenizer, specials, ChatTemplate::load(files)?, config, stop_ids)
+        Self::new(tokenizer, specials, ChatTemplate::load(files)?, config, &stop_ids)
     }
 
-    /// As [`Tokens::load`], from parts.
+    /// As [`Tokens::load`], from parts; `stop_ids` end a turn.
     ///
     /// # Errors
     /// [`ErrorKind::Tokenizer`] if they do not fit `config`.

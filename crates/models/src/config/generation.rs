@@ -51,7 +51,10 @@ const IRRELEVANT: &[&str] = &[
     "use_mtp",
 ];
 
-/// The ids that end a turn.
+/// `eos_token_id` of the reference's class `Gemma3TextConfig`, where no file says another.
+const DEFAULT_EOS: u32 = 1;
+
+/// The ids that end a turn: those of `generation_config.json`, else of `config.json`, else the reference's default.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] naming the key and value, for a setting that would change the tokens and is not implemented.
@@ -62,6 +65,9 @@ pub fn stop_ids(files: &ModelFiles, config: &ModelConfig) -> Result<Vec<u32>> {
     };
     if ids.is_empty() {
         ids.clone_from(&config.eos_ids);
+    }
+    if ids.is_empty() {
+        ids.push(DEFAULT_EOS);
     }
     ids.sort_unstable();
     ids.dedup();
