@@ -58,7 +58,7 @@ const PINNED: u64 = 0x7aab_7569_6d87_6fba;
 fn the_film_shows_what_its_truth_says() {
     let (mut n_opacities, mut markers, mut n_compared) = (Vec::new(), Vec::new(), 0);
     for seed in 0..24 {
-        let film = film_of_height(seed, 602);
+        let film = film_of_height(seed, 387);
         let truth = &film.truth;
         let (right, left) =
             (mean(&film, middle(truth.right_lung, 0.5)), mean(&film, middle(truth.left_lung, 0.4)));

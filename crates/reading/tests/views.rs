@@ -1,0 +1,146 @@
+//! Pictures for the model: what is drawn, what is recorded, and the way back.
+
+use lightbox_intake::{Frame, Orientation, Samples, Study};
+use lightbox_reading::ErrorKind;
+use lightbox_reading::views::{Recipe, Region, Step, View, ViewStep, make, make_one};
+
+fn study(width: usize, height: usize, samples: Samples) -> Study {
+    let frame =
+        Frame { width, height, samples, source: 0, orientation: Orientation::UPRIGHT, steps: Vec::new() };
+    Study { frames: vec![frame], sources: Vec::new() }
+}
+
+fn view(recipe: Recipe, study: &Study) -> View {
+    make_one(recipe, study, 0, None).expect("a view")
+}
+
+/// The first channel, row by row, and whether the three are equal.
+fn gray(view: &View) -> (Vec<u8>, bool) {
+    let pixels = view.image.pixels().chunks_exact(3);
+    (pixels.clone().map(|p| p[0]).collect(), pixels.clone().all(|p| p[0] == p[1] && p[1] == p[2]))
+}
+
+#[test]
+fn a_film_is_padded_with_black_half_before_and_the_rest_after() {
+    // (width, height), then where the frame stands in its square.
+    for ((width, height), (side, left, top)) in [
+        ((2, 5), (5, 1, 0)),
+        ((5, 2), (5, 0, 1)),
+        ((2, 4), (4, 1, 0)),
+        ((4, 3), (4, 0, 0)),
+        ((3, 3), (3, 0, 0)),
+    ] {
+        let view = view(Recipe::Film, &study(width, height, Samples::Gray8(vec![9; width * height])));
+        assert_eq!((view.image.width(), view.image.height()), (side, side));
+        let (values, is_gray) = gray(&view);
+        assert!(is_gray);
+        for (index, value) in values.into_iter().enumerate() {
+            let (x, y) = (index % side, index / side);
+            let inside = (left..left + width).contains(&x) && (top..top + height).contains(&y);
+            assert_eq!(value, if inside { 9 } else { 0 }, "{width}×{height} at {x},{y}");
+            let source = view.record.mapping.to_source_pixel(x, y);
+            assert_eq!(source, inside.then(|| (x - left, y - top)));
+        }
+        assert_eq!(view.record.mapping.content, Region { left, top, width, height });
+        let padded = Step::View(ViewStep::PadToSquare { side, left, top });
+        assert_eq!(view.record.steps.contains(&padded), width != height);
+    }
+}
+
+#[test]
+fn each_kind_of_samples_has_its_steps() {
+    let stretch = |min, max| Step::View(ViewStep::StretchRange { min, max });
+    let (eight, rgb) = (Step::View(ViewStep::ToEightBits), Step::View(ViewStep::GrayToRgb));
+    for (recipe, samples, expected, steps) in [
+        (Recipe::Film, Samples::Gray8(vec![1, 2]), vec![1, 1, 1, 2, 2, 2], vec![rgb.clone()]),
+        (Recipe::Raw, Samples::Gray8(vec![1, 2]), vec![1, 1, 1, 2, 2, 2], vec![rgb.clone()]),
+        (
+            Recipe::Film,
+            Samples::Gray16(vec![0, 4095]),
+            vec![0, 0, 0, 255, 255, 255],
+            vec![stretch(0, 4095), eight.clone(), rgb.clone()],
+        ),
+        (Recipe::Raw, Samples::Gray16(vec![0, 4095]), vec![0, 0, 0, 16, 16, 16], vec![eight.clone(), rgb]),
+        (Recipe::Film, Samples::Rgb8(vec![1, 2, 3, 4, 5, 6]), vec![1, 2, 3, 4, 5, 6], vec![]),
+        (
+            Recipe::Film,
+            Samples::Rgb16(vec![257, 514, 0, 65535, 385, 386]),
+            vec![1, 2, 0, 255, 1, 2],
+            vec![eight],
+        ),
+    ] {
+        let view = view(recipe, &study(2, 1, samples));
+        let first_row: Vec<u8> = view.image.pixels().iter().take(6).copied().collect();
+        assert_eq!(first_row, expected);
+        let padded = Step::View(ViewStep::PadToSquare { side: 2, left: 0, top: 0 });
+        let mut steps = steps;
+        if recipe == Recipe::Film {
+            steps.push(padded);
+        }
+        assert_eq!(view.record.steps, steps);
+    }
+}
+
+/// Every orientation and padding of a picture whose pixels name their place in the file.
+#[test]
+fn a_pixel_leads_back_to_the_file_through_orientation_and_padding() {
+    let (stored_width, stored_height) = (5, 3);
+    for exif in 1..=8 {
+        let orientation = Orientation::try_from(exif).expect("an orientation");
+        let (width, height) = if orientation.swaps_sides() { (3, 5) } else { (5, 3) };
+        // Values are `1 + 10·row + column` of the file, found by the map that intake's own test proves.
+        let [[a, b, c], [d, e, f]] = orientation.to_stored(stored_width, stored_height);
+        let samples = (0..width * height)
+            .map(|index| {
+                let (x, y) = ((index % width) as f64 + 0.5, (index / width) as f64 + 0.5);
+                let (column, row) = ((a * x + b * y + c) as usize, (d * x + e * y + f) as usize);
+                (1 + 10 * row + column) as u8
+            })
+            .collect();
+        let mut study = study(width, height, Samples::Gray8(samples));
+        study.frames[0].orientation = orientation;
+        let view = view(Recipe::Film, &study);
+        let mapping = &view.record.mapping;
+        assert_eq!((mapping.source_width, mapping.source_height), (stored_width, stored_height));
+        let (values, _) = gray(&view);
+        let mut n_seen = 0;
+        for (index, value) in values.into_iter().enumerate() {
+            let (x, y) = (index % 5, index / 5);
+            match mapping.to_source_pixel(x, y) {
+                None => assert_eq!(value, 0),
+                Some((column, row)) => {
+                    assert_eq!(value, (1 + 10 * row + column) as u8, "orientation {exif} at {x},{y}");
+                    let centre = (column as f64 + 0.5, row as f64 + 0.5);
+                    assert_eq!(mapping.from_source(centre.0, centre.1), (x as f64 + 0.5, y as f64 + 0.5));
+                    n_seen += 1;
+                }
+            }
+        }
+        assert_eq!(n_seen, 15);
+    }
+}
+
+#[test]
+fn labels_and_numbers_of_several_pictures() {
+    let mut study = study(2, 2, Samples::Gray8(vec![1; 4]));
+    assert_eq!(make(Recipe::Film, &study).expect("a view")[0].record.label, None);
+    let mut second = study.frames[0].clone();
+    second.source = 1;
+    study.frames.push(second);
+    let views = make(Recipe::Film, &study).expect("views");
+    let told: Vec<_> = views
+        .iter()
+        .map(|view| (view.record.label.as_deref(), view.record.frame, view.record.source))
+        .collect();
+    assert_eq!(told, [(Some("IMAGE 1"), 0, 0), (Some("IMAGE 2"), 1, 1)]);
+    assert!(make(Recipe::Raw, &study).expect("views").iter().all(|view| view.record.label.is_none()));
+}
+
+#[test]
+fn a_strip_does_not_become_an_enormous_square() {
+    let strip = study(40_000, 1, Samples::Gray8(vec![0; 40_000]));
+    let error = make_one(Recipe::Film, &strip, 0, None).expect_err("too large");
+    assert_eq!(error.kind(), ErrorKind::View);
+    assert!(error.to_string().contains("40000×40000"), "{error}");
+    assert!(make_one(Recipe::Raw, &strip, 0, None).is_ok());
+}
