@@ -43,11 +43,26 @@ pub fn load(files: &ModelFiles) -> Result<Tokenizer> {
     parse(&bytes)
 }
 
+/// The parts that the `tokenizers` crate reads with a panic where they are not JSON through and through; read here
+/// first, so that such a file is an error. The vocabulary, which is long, goes through the crate's own errors.
+#[derive(serde::Deserialize)]
+struct Outline {
+    #[serde(default, rename = "normalizer")]
+    _normalizer: Value,
+    #[serde(default, rename = "pre_tokenizer")]
+    _pre_tokenizer: Value,
+    #[serde(default, rename = "post_processor")]
+    _post_processor: Value,
+    #[serde(default, rename = "decoder")]
+    _decoder: Value,
+}
+
 /// As [`load`], from the file's bytes.
 ///
 /// # Errors
 /// [`ErrorKind::Tokenizer`] if they cannot be understood.
 pub fn parse(bytes: &[u8]) -> Result<Tokenizer> {
+    serde_json::from_slice::<Outline>(bytes).map_err(|e| bad(FILE, e))?;
     let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|e| bad(FILE, e))?;
     // What a file says of truncation and padding is how someone once batched; the reference switches both off.
     tokenizer.with_truncation(None).map_err(|e| bad(FILE, e))?;
@@ -176,4 +191,18 @@ pub fn check(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod unreadable {
+    use super::*;
+
+    #[test]
+    fn json_that_the_tokenizers_crate_panics_on_is_an_error() {
+        for decoder in [r#"{"type": "Fuse", "#, r#"{"type": "Fuse", "x": "\ud8"#, r#"{"type": "\ud800"}"#] {
+            let file = format!(r#"{{"version": "1.0", "decoder": {decoder}, "model": {{"type": "BPE"}}}}"#);
+            let error = parse(file.as_bytes()).expect_err(decoder);
+            assert_eq!(error.kind(), ErrorKind::Tokenizer, "{decoder}");
+        }
+    }
 }
