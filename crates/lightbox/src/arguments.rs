@@ -86,7 +86,7 @@ pub struct ModelArguments {
     #[arg(long, value_name = "TOKENS")]
     pub chunk: Option<NonZeroUsize>,
 
-    /// Room for prompt and answer together; default: what the request needs
+    /// Room for prompt and answer together; default: what the model allows
     #[arg(long, value_name = "TOKENS")]
     pub context_tokens: Option<NonZeroUsize>,
 

@@ -1,6 +1,6 @@
 //! Where the program keeps its own files (XDG base directories), each overridable.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::arguments::DataArguments;
 use crate::exit::{Code, Failure};
@@ -16,6 +16,19 @@ pub fn data(arguments: &DataArguments) -> Result<PathBuf, Failure> {
     }
     lightbox_archive::data_root(|name| std::env::var_os(name))
         .map_err(|error| Failure::new(Code::Usage, format!("{error}, or say one with --data-dir DIR")))
+}
+
+/// Makes a folder of the program's own, and what is missing above it, open to its owner alone. One that is there is
+/// left as it is.
+///
+/// # Errors
+/// [`Code::Output`].
+pub fn make_private(folder: &Path) -> Result<(), Failure> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| Failure::output(folder.display(), &error))
 }
 
 /// The folder of prompt templates that override the built-in ones: `$XDG_CONFIG_HOME/lightbox/prompts`,

@@ -31,8 +31,20 @@ pub fn notice(sentence: &str) {
 /// # Errors
 /// [`Code::Output`] if it cannot be written.
 pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let mut text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::new(Code::Output, format!("failed to write JSON: {error}")))?;
+    print(serde_json::to_string_pretty(value))
+}
+
+/// Writes `value` as JSON in one line: for what holds an entry a token.
+///
+/// # Errors
+/// [`Code::Output`] if it cannot be written.
+pub fn print_json_line(value: &impl Serialize) -> Result<(), Failure> {
+    print(serde_json::to_string(value))
+}
+
+fn print(json: serde_json::Result<String>) -> Result<(), Failure> {
+    let mut text =
+        json.map_err(|error| Failure::new(Code::Output, format!("failed to write JSON: {error}")))?;
     text.push('\n');
     Output::new().write(&text)
 }

@@ -45,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let path = folder.join(FILE);
     let film = lightbox_phantoms::film(SEED);
     let record = RecordArguments { data: arguments.data.clone(), ..RecordArguments::default() };
-    std::fs::create_dir_all(&folder).map_err(|error| Failure::output(folder.display(), &error))?;
+    folders::make_private(&folder)?;
     lightbox_archive::write_whole(&folder, FILE, &[&film.png16()])
         .map_err(|error| Failure::new(Code::Output, error.to_string()))?;
     say(&format!("film: {}", path.display()));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cache::{Repo, write_whole};
 use crate::exit::{Code, Failure};
+use crate::folders;
 use crate::terminal::say;
 
 const HAI_DEF: &str = "health-ai-developer-foundations";
@@ -75,7 +76,8 @@ impl Terms {
     /// [`Code::Policy`] if they are not, [`Code::Output`] if the acceptance cannot be written down under `data`.
     pub fn require(&self, accept: bool, data: &Path) -> Result<(), Failure> {
         say(&self.summary);
-        let path = data.join("terms").join(format!("{}.json", self.key));
+        let folder = data.join("terms");
+        let path = folder.join(format!("{}.json", self.key));
         if self.is_accepted(&path) {
             say(&format!("Accepted earlier ({}).", path.display()));
             return Ok(());
@@ -96,6 +98,7 @@ impl Terms {
         let mut text = serde_json::to_vec_pretty(&acceptance)
             .map_err(|error| Failure::new(Code::Output, format!("failed to write JSON: {error}")))?;
         text.push(b'\n');
+        folders::make_private(&folder)?;
         write_whole(&path, &text).map_err(|error| Failure::output(path.display(), &error))?;
         say(&format!("Accepted; written down in {}.", path.display()));
         Ok(())

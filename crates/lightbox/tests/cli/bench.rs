@@ -45,6 +45,11 @@ impl Bench {
         path
     }
 
+    /// Draws a small film of nobody.
+    pub fn film(&self, name: &str) -> PathBuf {
+        self.file(name, lightbox_phantoms::film_of_height(1, 86).png16())
+    }
+
     /// The program with these arguments, not yet started.
     pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lightbox"));

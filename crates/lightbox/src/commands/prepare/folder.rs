@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::{Earlier, FORMAT, Prepared};
 use crate::exit::{Code, Failure};
+use crate::folders;
 
 /// What says how the pictures were made.
 pub const VIEW: &str = "view.json";
@@ -32,7 +33,8 @@ impl<'a> Folder<'a> {
                 format!("--out {}: expected a folder, found a file", path.display()),
             ));
         }
-        fs::create_dir_all(path).map_err(|error| Failure::output(path.display(), &error))?;
+        // What is written there is a patient's picture.
+        folders::make_private(path)?;
         let mut own: BTreeSet<String> = [VIEW, CONTACT_SHEET].map(str::to_owned).into();
         own.extend(prepared.frames.iter().flat_map(|frame| [frame.file.clone(), frame.model_file.clone()]));
         let earlier = earlier(path);

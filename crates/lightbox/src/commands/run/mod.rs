@@ -19,7 +19,7 @@ use super::watch::Watch;
 use crate::arguments::{ModelArguments, OutputArguments};
 use crate::exit::{Code, Failure};
 use crate::recording::{RecordArguments, Recorder};
-use crate::terminal::{notice, print_json, say};
+use crate::terminal::{notice, print_json_line, say};
 use crate::{cancel, model};
 
 /// Run one OpenAI chat-completions request
@@ -87,7 +87,9 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     shown?;
     match stream {
         Some(stream) => stream.finish(&reading, record.clone(), &engine)?,
-        None if arguments.output.json => print_json(&answering.whole(&reading, record.clone(), &engine))?,
+        None if arguments.output.json => {
+            print_json_line(&answering.whole(&reading, record.clone(), &engine))?
+        }
         None => {}
     }
     if let Some(id) = record {

@@ -1,0 +1,30 @@
+//! `demo`: from nothing to a record.
+
+use crate::bench::{Bench, names};
+
+#[test]
+fn the_demonstration_ends_in_a_record_that_replays() {
+    let bench = Bench::new();
+    let outcome = bench.line("demo");
+    outcome.expect(0, &["truth: ", "That text is noise", "lightbox replay ", "models pull"]);
+    assert!(!outcome.stdout.trim().is_empty(), "a draft streams");
+    assert_eq!(names(&bench.path("data/demo")), ["phantom-film.png"]);
+    let id = outcome
+        .stderr
+        .split("record ")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next())
+        .expect("an id");
+    let replay = bench.run(["replay", id]);
+    replay.expect(0, &[]);
+    assert!(replay.stdout.starts_with("identical: "), "{}", replay.stdout);
+}
+
+#[test]
+fn the_film_goes_where_it_is_wanted() {
+    let bench = Bench::new();
+    let outcome = bench.line("demo --out here --json");
+    outcome.expect(0, &[]);
+    assert_eq!(outcome.json()["task"], "findings@1");
+    assert_eq!(names(&bench.path("here")), ["phantom-film.png"]);
+}

@@ -1,0 +1,85 @@
+//! Inputs that cannot be read: each with its message, none with a panic.
+
+use crate::bench::Bench;
+
+/// A PNG whose header says sides that no memory holds.
+fn bomb() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 1, 1);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().and_then(|mut writer| writer.write_image_data(&[0])).expect("a small picture");
+    bytes[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
+    bytes[20..24].copy_from_slice(&60_000_u32.to_be_bytes());
+    let checksum = crc32(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
+    bytes
+}
+
+/// The checksum of a PNG chunk (ISO 3309), bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
+    };
+    !bytes.iter().fold(u32::MAX, step)
+}
+
+#[test]
+fn a_bad_input_is_named_and_nothing_is_recorded() {
+    let bench = Bench::new();
+    let film = std::fs::read(bench.film("film.png")).expect("the film");
+    std::fs::create_dir(bench.path("folder")).expect("a folder of the test's own");
+    bench.file("empty.png", b"");
+    bench.file("truncated.png", &film[..film.len() / 2]);
+    bench.file("bomb.png", bomb());
+    bench.file("text.png", b"this is no picture");
+    bench.file("slice.dcm", [&[0; 128][..], b"DICM", &[0; 64]].concat());
+    let mut flipped = film.clone();
+    flipped[film.len() / 2] ^= 0xff;
+    bench.file("flipped.png", flipped);
+    for (name, words) in [
+        ("absent.png", ["absent.png", "no such file"]),
+        ("empty.png", ["empty.png", "zero bytes"]),
+        ("folder", ["folder", "expected a file, found a directory"]),
+        ("truncated.png", ["truncated.png", "PNG"]),
+        ("bomb.png", ["bomb.png", "60000"]),
+        ("text.png", ["text.png", "no known kind"]),
+        ("slice.dcm", ["slice.dcm", "DICOM"]),
+        ("flipped.png", ["flipped.png", "PNG"]),
+    ] {
+        for command in ["findings", "differential", "prepare --out views"] {
+            let outcome = bench.line(&format!("{command} film.png {name}"));
+            outcome.expect(3, &words).expect(3, &["error: "]);
+            assert!(outcome.stdout.is_empty(), "{}", outcome.stdout);
+        }
+    }
+    assert!(!bench.path("data").exists() && !bench.path("views").exists());
+}
+
+#[test]
+fn a_damaged_picture_that_decodes_is_not_our_business_but_a_panic_would_be() {
+    let bench = Bench::new();
+    let film = std::fs::read(bench.film("film.png")).expect("the film");
+    for place in (8..film.len()).step_by(film.len() / 6) {
+        let mut damaged = film.clone();
+        damaged[place] = !damaged[place];
+        bench.file("damaged.png", damaged);
+        let outcome = bench.line("prepare damaged.png --out views --force");
+        assert!(matches!(outcome.code, Some(0 | 3)), "byte {place}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("panicked"), "byte {place}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn what_does_not_fit_the_context_is_said_before_any_work() {
+    let bench = Bench::new();
+    bench.film("a.png");
+    let long = "word ".repeat(3000);
+    bench.run(["ask", "a.png", &long]).expect(4, &["prompt", "context's 2048 tokens", "shorten the text"]);
+    let many = vec!["a.png"; 120];
+    let arguments = ["findings"].iter().chain(&many);
+    bench.run(arguments).expect(4, &["context's 2048 tokens", "of pictures", "hand in fewer pictures"]);
+    bench.run(["findings", "a.png", "--context-tokens", "30"]).expect(4, &["30 tokens"]);
+    bench.run(["findings", "a.png", "--context-tokens", "4000"]).expect(4, &["4000", "1 to 2048"]);
+    bench.run(["findings", "a.png", "--chunk", "4"]).expect(4, &["a chunk of 4 tokens", "use at least 16"]);
+    assert_eq!(bench.line("records list --json").json()["records"].as_array().map(Vec::len), Some(0));
+}

@@ -1,0 +1,19 @@
+//! The real program, run as a person runs it: commands, output, exit codes, and what it says of bad input.
+
+mod bench;
+mod checkpoint;
+mod demo;
+mod doctor;
+mod hub;
+mod inputs;
+mod interrupt;
+mod models;
+mod prepare;
+mod prompts;
+#[cfg(feature = "download")]
+mod pull;
+mod reads;
+mod records;
+mod replay;
+mod request;
+mod usage;

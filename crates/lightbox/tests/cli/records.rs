@@ -1,0 +1,151 @@
+//! What was recorded: listed, shown, checked, erased; and what damage does.
+
+use std::path::PathBuf;
+
+use crate::bench::{Bench, names};
+
+/// Records a read and gives the record's id.
+pub fn recorded(bench: &Bench, line: &str) -> String {
+    let outcome = bench.line(&format!("{line} --json"));
+    outcome.json()["record"].as_str().unwrap_or_else(|| panic!("no record: {}", outcome.stderr)).to_owned()
+}
+
+/// Every file of every study.
+fn blobs(bench: &Bench) -> Vec<PathBuf> {
+    let studies = bench.path("data/studies");
+    let folders = names(&studies).into_iter().map(|study| studies.join(study));
+    folders.flat_map(|folder| names(&folder).into_iter().map(move |name| folder.join(name))).collect()
+}
+
+#[test]
+fn a_record_is_found_by_the_beginning_of_its_id() {
+    let bench = Bench::new();
+    bench.film("film.png");
+    assert!(bench.line("records list").stderr.contains("no records yet"));
+    let id = recorded(&bench, "findings film.png --max-tokens 3");
+    let list = bench.line("records list");
+    assert!(list.stdout.starts_with(&id) && list.stdout.contains("present"), "{}", list.stdout);
+    let shown = bench.run(["records", "show", &id[..6]]);
+    shown.expect(0, &[]);
+    for word in [&id[..], "findings@1", "phantom", "truncated, 3 tokens", "no medical knowledge"] {
+        assert!(shown.stdout.contains(word), "{word}: {}", shown.stdout);
+    }
+    bench.line("records show ffffffffffffffffffffffffffffffff").expect(3, &["ffff"]);
+}
+
+#[test]
+fn nothing_on_disk_tells_what_was_read() {
+    let bench = Bench::new();
+    bench.file("Jane-Doe.png", lightbox_phantoms::film_of_height(1, 86).png16());
+    recorded(&bench, "findings Jane-Doe.png --context secretword --keep-views --max-tokens 4");
+    let mut files = blobs(&bench);
+    files.extend(["records.log", "records.head"].map(|name| bench.path("data").join(name)));
+    assert!(files.len() >= 6, "{files:?}");
+    for path in files {
+        let bytes = std::fs::read(&path).expect("a readable file");
+        for word in ["Jane", "secretword", "opacity", "findings"] {
+            assert!(
+                !bytes.windows(word.len()).any(|window| window == word.as_bytes()),
+                "{word} in {}",
+                path.display()
+            );
+        }
+        assert!(!path.to_string_lossy().contains("Jane"));
+    }
+}
+
+#[test]
+fn what_is_erased_is_gone_and_the_log_still_holds() {
+    let bench = Bench::new();
+    bench.film("film.png");
+    let id = recorded(&bench, "findings film.png --max-tokens 2");
+    let kept = recorded(&bench, "ask hello? --max-tokens 2");
+    bench.run(["records", "erase", &id]).expect(0, &[]);
+    bench.run(["records", "show", &id]).expect(3, &["erased"]);
+    bench.run(["replay", &id]).expect(3, &["erased"]);
+    bench.run(["records", "show", &kept]).expect(0, &[]);
+    let report = bench.line("records verify --json");
+    report.expect(0, &[]);
+    assert_eq!((&report.json()["intact"], &report.json()["erased"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn a_flipped_byte_is_found_wherever_it_is() {
+    let bench = Bench::new();
+    bench.film("film.png");
+    let id = recorded(&bench, "findings film.png --max-tokens 2 --keep-views");
+    bench.line("records verify").expect(0, &[]);
+    let mut files = blobs(&bench);
+    files.retain(|path| !path.ends_with("key"));
+    assert_eq!(files.len(), 3, "body, path index and one view: {files:?}");
+    for path in &files {
+        let whole = std::fs::read(path).expect("a readable file");
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 1;
+        std::fs::write(path, flipped).expect("our own file");
+        let verified = bench.line("records verify");
+        verified.expect(3, &["not as they were written", "backup"]);
+        assert!(verified.stdout.contains("unsound") && verified.stdout.contains(&id), "{}", verified.stdout);
+        std::fs::write(path, whole).expect("our own file");
+    }
+    let log = bench.path("data/records.log");
+    let whole = std::fs::read_to_string(&log).expect("a readable file");
+    std::fs::write(&log, whole.replacen("\"read\"", "\"raed\"", 1)).expect("our own file");
+    let verified = bench.line("records verify");
+    verified.expect(3, &["error: "]);
+    assert!(verified.stdout.contains("broken    line 1"), "{}", verified.stdout);
+    std::fs::write(&log, whole).expect("our own file");
+    bench.line("records verify").expect(0, &[]);
+}
+
+#[test]
+fn a_record_whose_body_was_altered_is_not_shown() {
+    let bench = Bench::new();
+    let id = recorded(&bench, "ask hello? --max-tokens 2");
+    for path in blobs(&bench).iter().filter(|path| !path.ends_with("key")) {
+        let mut bytes = std::fs::read(path).expect("a readable file");
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        std::fs::write(path, bytes).expect("our own file");
+    }
+    for command in ["records show", "replay"] {
+        let outcome = bench.line(&format!("{command} {id}"));
+        outcome.expect(3, &["error: "]);
+        assert!(outcome.stdout.is_empty() && outcome.stderr.contains("altered"), "{}", outcome.stderr);
+    }
+}
+
+/// A limit on the size of files stands for a full disk: both end in an error of the write.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_said_and_leaves_the_earlier_records_whole() {
+    let bench = Bench::new();
+    let film = bench.film("film.png");
+    recorded(&bench, "ask hello? --max-tokens 2");
+    let program = bench.command(["findings"]).get_program().to_owned();
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "ulimit -f 16; exec \"$0\" \"$@\""]).arg(program);
+    limited.arg("findings").arg(film).args(["--max-tokens", "4", "--keep-views"]);
+    limited.env_clear().env("LIGHTBOX_DATA", bench.path("data")).env("HOME", bench.path("."));
+    if let Some(path) = std::env::var_os("PATH") {
+        limited.env("PATH", path);
+    }
+    let outcome = crate::bench::Outcome::from(limited.output().expect("sh is there"));
+    outcome.expect(1, &["error: the read was not recorded", "no room", "LIGHTBOX_DATA"]);
+    assert!(!outcome.stdout.trim().is_empty(), "the draft was shown before");
+    let report = bench.line("records verify --json");
+    report.expect(0, &[]);
+    assert_eq!(report.json()["intact"], 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_data_folder_that_cannot_be_used_is_said_before_the_work() {
+    let bench = Bench::new();
+    bench.file("blocked", "a file where the folder should be");
+    let outcome = bench.line("ask hello? --data-dir blocked/data");
+    outcome.expect(1, &["blocked/data", "LIGHTBOX_DATA"]);
+    assert!(outcome.stdout.is_empty());
+    recorded(&bench, "ask hello? --max-tokens 1 --data-dir elsewhere");
+    assert!(bench.path("elsewhere/records.log").exists() && !bench.path("data").exists());
+}
