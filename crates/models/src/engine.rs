@@ -132,7 +132,8 @@ pub struct Generation {
     pub thinking: Option<String>,
     /// One entry a generated id, where the request asked.
     pub logprobs: Option<Vec<TokenLogprob>>,
-    /// One entry a prompt token, the first `None`, where the request asked.
+    /// One entry a prompt token where the request asked; `None` for the first, and for a picture's tokens in models whose
+    /// table has no row for them.
     pub prompt_logprobs: Option<Vec<Option<TokenLogprob>>>,
     /// Why it ended.
     pub finish: Finish,

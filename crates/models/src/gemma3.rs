@@ -25,8 +25,8 @@ pub struct Gemma3 {
     embedding: Matrix,     // [vocabulary, width]
     embedding_factor: f32, // √width in the precision of the table
     layers: Vec<Layer>,
-    final_norm: Vector,    // [width]
-    head: Option<Matrix>,  // [vocabulary, width]; none: the embedding table
+    final_norm: Vector,   // [width]
+    head: Option<Matrix>, // [vocabulary, width]; none: the embedding table
     rope_sliding: Rope,
     rope_global: Rope,
 }
@@ -112,4 +112,3 @@ fn embedding_factor(width: usize, table: Dtype) -> f32 {
         Dtype::Bf16 => bf16::from_f32(factor).to_f32(),
     }
 }
-

@@ -15,6 +15,7 @@ use crate::siglip::Siglip;
 use crate::tokens::Tokens;
 use crate::{Engine, Event, Generation, ModelCard, Prompt, Request, Result, RgbImage};
 
+pub(crate) use load::CHUNK_TOKENS;
 pub use load::{LoadOptions, LoadProgress};
 
 /// A model in memory, ready for requests.

@@ -132,7 +132,8 @@ impl Plan {
         let mut row = 0;
         for segment in segments.iter_mut() {
             let rows = row..row + segment.rows.len();
-            let (own_q, own_kv) = (rows.start * q_width..rows.end * q_width, rows.start * kv_width..rows.end * kv_width);
+            let (own_q, own_kv) =
+                (rows.start * q_width..rows.end * q_width, rows.start * kv_width..rows.end * kv_width);
             let cache = &mut segment.sequence.caches[i];
             let first = segment.sequence.n_positions;
             backend.store(cache, &k[own_kv.clone()], &v[own_kv], first)?;

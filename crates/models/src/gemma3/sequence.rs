@@ -61,6 +61,20 @@ impl Sequence {
         Ok(Self { caches, n_positions: 0 })
     }
 
+    /// Bytes that keys and values of `n_positions` tokens take, fed in steps of at most `max_rows` rows; `None` if
+    /// that is more than memory can be.
+    #[must_use]
+    pub fn bytes_for(config: &TextConfig, n_positions: usize, max_rows: usize) -> Option<u64> {
+        config.layers.iter().try_fold(0u64, |sum, kind| {
+            let held = match kind {
+                LayerKind::Global => n_positions,
+                LayerKind::Sliding => sliding_positions(config, n_positions, max_rows),
+            };
+            let bytes = KvCache::bytes_for(config.n_kv_heads, config.head_dim, held, n_positions)?;
+            sum.checked_add(bytes as u64)
+        })
+    }
+
     /// Positions fed so far.
     #[must_use]
     pub fn n_positions(&self) -> usize {

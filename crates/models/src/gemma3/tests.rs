@@ -2,7 +2,7 @@
 
 use lightbox_kernels::{Backend, Dtype, Isa};
 
-use super::{Gemma3, embedding_factor, Input, Plan, Row, Segment, Sequence, unwatched};
+use super::{Gemma3, Input, Plan, Row, Segment, Sequence, embedding_factor, unwatched};
 use crate::config::ModelConfig;
 use crate::files::ModelFiles;
 use crate::weights::{Catalogue, Reader};

@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind, ModelCard, Result};
 
 /// Tokens of a prompt that go through the text model at a time, unless a caller says otherwise: enough rows that
 /// unpacking the weights does not count, few enough that their activations fit the caches.
-const CHUNK_TOKENS: usize = 512;
+pub(crate) const CHUNK_TOKENS: usize = 512;
 
 /// How a model is loaded.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +65,7 @@ impl LocalEngine {
         let catalogue = Catalogue::open(files)?;
         catalogue.check(&config)?;
         let digest = digest(files, &catalogue)?;
-        let n_threads = options.n_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let n_threads = options.n_threads.unwrap_or_else(lightbox_host::default_threads);
         let backend = Backend::with_isa(options.isa.unwrap_or_else(Isa::best), n_threads)?;
 
         let mut report = |done_bytes, total_bytes| on_progress(LoadProgress { done_bytes, total_bytes });

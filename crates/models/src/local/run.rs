@@ -191,7 +191,10 @@ impl LocalEngine {
             let logits = &mut logits[..(end - start) * vocab_size];
             self.prefill.logits(&self.text, &self.backend, start - first..end - first, logits)?;
             for (row, position) in logits.chunks_exact(vocab_size).zip(start..end) {
-                logprobs.push(Some(sampling::logprob(row, ids[position + 1], n_top)?));
+                // A picture's token may lie outside the table: no logit is its own.
+                let id = ids[position + 1];
+                let scored = (id as usize) < vocab_size;
+                logprobs.push(scored.then(|| sampling::logprob(row, id, n_top)).transpose()?);
             }
             start = end;
         }
