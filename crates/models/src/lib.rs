@@ -11,6 +11,7 @@ mod files;
 mod gemma3;
 pub mod images;
 mod local;
+mod report;
 mod request;
 pub mod sampling;
 mod siglip;
@@ -21,4 +22,5 @@ pub use engine::{Alternative, Engine, Event, Finish, Generation, ModelCard, Prom
 pub use error::{Error, ErrorKind, Result};
 pub use files::ModelFiles;
 pub use local::{LoadOptions, LoadProgress, LocalEngine};
+pub use report::{MemoryNeed, ModelReport, Parameters, Presence, Terms};
 pub use request::{Content, Part, Request, RgbImage, Role, Sampling, Turn};

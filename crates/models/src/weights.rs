@@ -19,6 +19,7 @@ use crate::{Error, ErrorKind, Result};
 pub use digest::digest;
 pub use header::{Entry, Header};
 pub use names::{EMBEDDING, Expected, HEAD, canonical, expected, is_harmless};
+pub(crate) use pack::dtype;
 pub use pack::{Reader, Vector};
 
 /// The name of an unsharded file; where it exists it counts, as for the reference.
@@ -89,6 +90,11 @@ impl Catalogue {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Located> {
         self.tensors.get(name)
+    }
+
+    /// Every tensor with its canonical name, in no particular order.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, &Located)> {
+        self.tensors.iter().map(|(name, located)| (name.as_str(), located))
     }
 
     /// Number of tensors.
@@ -188,7 +194,7 @@ fn unfit(want: &Expected, found: &Located) -> Option<Error> {
             ),
         ));
     }
-    if pack::dtype(&entry.dtype).is_none() {
+    if dtype(&entry.dtype).is_none() {
         return Some(
             Error::new(
                 ErrorKind::Weights,

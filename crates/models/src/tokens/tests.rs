@@ -200,7 +200,7 @@ fn streamed_text_joined_is_the_text_decoded_at_once() {
         let ids: Vec<u32> = (0..n)
             .map(|_| {
                 let draw = generator.next_u64() as usize;
-                if draw % 2 == 0 { bytes[(draw / 2) % bytes.len()] } else { (draw / 2 % 512) as u32 }
+                if draw.is_multiple_of(2) { bytes[(draw / 2) % bytes.len()] } else { (draw / 2 % 512) as u32 }
             })
             .collect();
         let mut stream = tokens.detokenizer();

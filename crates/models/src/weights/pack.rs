@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, Result};
 const PIECE_BYTES: usize = 8 << 20;
 
 /// The kernels' type for a stored one; `None` for types that weights of this family do not have.
-pub(super) fn dtype(stored: &str) -> Option<Dtype> {
+pub(crate) fn dtype(stored: &str) -> Option<Dtype> {
     match stored {
         "F32" => Some(Dtype::F32),
         "F16" => Some(Dtype::F16),

@@ -1,0 +1,74 @@
+//! Bytes that a model takes once it is loaded.
+
+use lightbox_kernels::Matrix;
+use serde::Serialize;
+
+use crate::config::{HeadTie, ModelConfig};
+use crate::gemma3::{Plan, Sequence};
+use crate::local::CHUNK_TOKENS;
+use crate::siglip::Siglip;
+use crate::weights::{Catalogue, EMBEDDING, HEAD, dtype};
+
+/// Tokens of a conversation by which it is judged whether a machine holds a model.
+const USUAL_TOKENS: usize = 8192;
+
+/// Bytes in memory, as this engine keeps them: bf16 stays bf16, everything else becomes f32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MemoryNeed {
+    /// Packed weights.
+    pub weights_bytes: u64,
+    /// Buffers of a step and of the vision tower.
+    pub working_bytes: u64,
+    /// Keys and values of each further thousand tokens, once the sliding layers' windows are full.
+    pub cache_bytes_per_1000_tokens: u64,
+    /// Keys and values of a conversation that fills the context.
+    pub cache_bytes_full_context: u64,
+    /// All of it for a conversation of 8192 tokens (or of the context, where that is shorter).
+    pub usual_bytes: u64,
+}
+
+impl MemoryNeed {
+    /// Of a model with these tensors; `None` if a size is not believable.
+    pub(super) fn of(config: &ModelConfig, catalogue: &Catalogue) -> Option<Self> {
+        let mut weights_bytes = 0u64;
+        for (name, located) in catalogue.tensors() {
+            // A head that is the embedding table is not kept twice.
+            if name == HEAD && config.head != HeadTie::Untied && catalogue.get(EMBEDDING).is_some() {
+                continue;
+            }
+            let Some(dtype) = dtype(&located.entry.dtype) else { continue };
+            let rest = |sizes: &[usize]| sizes.iter().try_fold(1usize, |n, size| n.checked_mul(*size));
+            let bytes = match located.entry.shape.as_slice() {
+                [] => 4,
+                [n] => 4 * *n as u64,
+                [n_in, n_out] if name.ends_with("mm_input_projection_weight") => {
+                    Matrix::packed_bytes(*n_out, *n_in, dtype)? as u64
+                }
+                sizes if name.ends_with("position_embedding.weight") => 4 * rest(sizes)? as u64,
+                [n_out, sizes @ ..] => Matrix::packed_bytes(*n_out, rest(sizes)?, dtype)? as u64,
+            };
+            weights_bytes = weights_bytes.checked_add(bytes)?;
+        }
+        let text = &config.text;
+        let picture = config.images.as_ref().map_or(1, |images| images.tokens_per_image);
+        let rows = CHUNK_TOKENS.min(config.text.max_positions).max(picture);
+        let vision = config.images.as_ref().map_or(0, Siglip::buffer_bytes);
+        let logits = 4 * text.vocab_size as u64;
+        let working_bytes = Plan::buffer_bytes(text, rows) + vision + logits;
+        let context = text.max_positions;
+        let cache = |tokens: usize| Sequence::bytes_for(text, tokens, rows);
+        let usual = cache(context.min(USUAL_TOKENS))?;
+        let full = cache(context)?;
+        // Between two lengths at which only the global layers still grow.
+        let settled = text.sliding_window.checked_add(rows)?;
+        let span = 16_384;
+        let grown = cache(settled.checked_add(span)?)?.checked_sub(cache(settled)?)?;
+        Some(Self {
+            weights_bytes,
+            working_bytes,
+            cache_bytes_per_1000_tokens: grown.checked_mul(1000)? / span as u64,
+            cache_bytes_full_context: full,
+            usual_bytes: weights_bytes.checked_add(working_bytes)?.checked_add(usual)?,
+        })
+    }
+}
