@@ -55,8 +55,9 @@ impl KvCache {
             return Err(Error::shape(OP, message));
         }
         let dims = [("heads", n_kv_heads), ("head_dim", head_dim), ("positions", capacity)];
-        // A quarter of the address space leaves room for rounding up and for keys beside values.
-        if product(OP, &dims)? > usize::MAX / 64 || product(OP, &dims[..2])? > usize::MAX / (64 * 64) {
+        // Leaves room for rounding up (a head of one value is padded to sixteen) and for keys beside values.
+        if product(OP, &dims)? > usize::MAX / 64 || product(OP, &dims[..2])? > usize::MAX / (128 * KEY_BLOCK)
+        {
             return Err(Error::shape(OP, format!("{dims:?} are more than memory can be")));
         }
         let mut layout = Layout {
@@ -220,6 +221,11 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// Whether the first and the last panel have the same place in the ring.
+    fn meets_itself(&self) -> bool {
+        self.n_panels() > self.layout.n_blocks * (KEY_BLOCK / WIDTH)
+    }
+
     /// Panels of sixteen absolute positions that are touched.
     fn n_panels(&self) -> usize {
         self.positions.end.div_ceil(WIDTH) - self.positions.start / WIDTH
@@ -241,9 +247,10 @@ impl Rows<'_> {
                     let at = ((position - self.positions.start) * n_kv_heads + head) * head_dim;
                     at..at + head_dim
                 };
-                // SAFETY: panels, heads and blocks are disjoint, and the caller promises the panel. The blocks of one
-                // call are distinct places of the ring, because no more positions than its capacity are stored at once
-                // (a first and a last block that share a place have different panels of it).
+                // SAFETY: heads, and panels of distinct places in the ring, are disjoint memory. Panels of one call have
+                // distinct places, except that the first and the last one share theirs where the ring is filled
+                // completely from within a panel; slices of the one are gone before those of the other are made,
+                // and `Backend::store` leaves such a call to one thread. The caller promises the rest.
                 unsafe {
                     let keys = at + panel_in_block * head_dim * WIDTH;
                     let keys = self.slabs[slab].range_mut(keys, head_dim * WIDTH).as_chunks_mut::<WIDTH>().0;
@@ -288,7 +295,9 @@ impl Backend {
     /// refuses; the cache is then unchanged.
     pub fn store(&self, cache: &mut KvCache, k: &[f32], v: &[f32], first_position: usize) -> Result<()> {
         let n = cache.prepare(k, v, first_position)?;
-        self.parallel(k.len(), 0, &cache.rows(k, v, first_position, n))?;
+        let rows = cache.rows(k, v, first_position, n);
+        let work = if rows.meets_itself() { 0 } else { k.len() }; // too little for more than one thread
+        self.parallel(work, 0, &rows)?;
         cache.end = first_position + n;
         Ok(())
     }

@@ -192,6 +192,33 @@ fn a_ring_that_wraps_around_gives_the_bits_of_a_cache_that_does_not() {
     }
 }
 
+/// From within a panel of sixteen, so that the first and the last panel share a place in the ring; large enough for
+/// several threads.
+#[test]
+fn a_ring_that_is_filled_at_once_holds_all_of_it() {
+    let mut random = Random::new(15);
+    let (capacity, d) = (128, 300);
+    let first: Vec<f32> = random.values(5 * d);
+    let (k, v) = (random.values(capacity * d), random.values(capacity * d));
+    let q = random.values(d);
+    let mut whole = KvCache::new(1, d, 5 + capacity).expect("small");
+    whole.store(&first, &first, 0).expect("in order");
+    whole.store(&k, &v, 5).expect("in order");
+    let attend = |backend: &Backend, cache: &KvCache| {
+        let mut out = vec![f32::NAN; d];
+        let range = 5..5 + capacity;
+        backend.attend(&q, cache, std::slice::from_ref(&range), SCALE, &mut out).expect("shapes fit");
+        out
+    };
+    let expected = attend(&portable(), &whole);
+    for (name, backend) in backends() {
+        let mut ring = KvCache::new(1, d, capacity).expect("small");
+        backend.store(&mut ring, &first, &first, 0).expect("in order");
+        backend.store(&mut ring, &k, &v, 5).expect("as many as the capacity");
+        assert_same_bits(&attend(&backend, &ring), &expected, &name);
+    }
+}
+
 /// Not a number, infinity, a huge key: whatever stands outside a row's range leaves no trace.
 #[test]
 fn keys_outside_the_range_contribute_exactly_nothing() {
@@ -278,6 +305,7 @@ fn what_does_not_fit_is_refused_with_its_shapes() {
         KvCache::new(0, 8, 1).map(|_| ()),
         KvCache::new(8, usize::MAX / 8, 1).map(|_| ()),
         KvCache::new(1, 1, usize::MAX).map(|_| ()),
+        KvCache::new(usize::MAX / 4096, 1, 1).map(|_| ()),
     ];
     let expected = [
         "row 0 attends to positions 15..80, the cache holds 16..80",
@@ -292,6 +320,7 @@ fn what_does_not_fit_is_refused_with_its_shapes() {
         "values holds 16 values, expected positions 2",
         "keys holds 17 values",
         "hold nothing",
+        "more than memory can be",
         "more than memory can be",
         "more than memory can be",
     ];
