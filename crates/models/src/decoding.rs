@@ -1,16 +1,15 @@
 //! What happens between logits: a token is chosen, its text shown, the thinking block told from the answer, and the
 //! end recognised.
 
+mod header;
 mod stops;
 
 use crate::sampling::{self, Generator};
 use crate::tokens::{Detokenizer, Tokens};
 use crate::{Error, ErrorKind, Event, Finish, Generation, Prompt, Request, Result, Timings, TokenLogprob};
 
+use header::Header;
 use stops::Stops;
-
-/// What begins a thinking block of this family, after its marker.
-const THINKING_HEADER: &str = "thought\n";
 
 /// What the engine does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +35,7 @@ pub struct Decoding<'a> {
     detokenizer: Detokenizer<'a>,
     answer: String,
     thinking: Option<String>,
+    header: Header,
     stops: Stops<'a>,
     finish: Finish,
 }
@@ -75,6 +75,7 @@ impl<'a> Decoding<'a> {
             detokenizer: tokens.detokenizer(),
             answer: String::new(),
             thinking: None,
+            header: Header::default(),
             stops: Stops::new(&request.stop),
             finish: Finish::Length,
         }
@@ -126,6 +127,7 @@ impl<'a> Decoding<'a> {
                 self.in_thinking = opens;
                 if opens {
                     self.thinking.get_or_insert_default();
+                    self.header = Header::default();
                 }
                 text
             }
@@ -157,8 +159,9 @@ impl<'a> Decoding<'a> {
     /// Text that has become certain goes to its side; what may be shown of it comes back.
     fn show(&mut self, text: &str) -> String {
         if self.in_thinking {
-            self.thinking.get_or_insert_default().push_str(text);
-            return text.to_owned();
+            let shown = self.header.push(text);
+            self.thinking.get_or_insert_default().push_str(&shown);
+            return shown;
         }
         let shown = self.stops.push(text);
         self.answer.push_str(&shown);
@@ -169,11 +172,13 @@ impl<'a> Decoding<'a> {
     fn rest(&mut self) -> String {
         let text = self.detokenizer.flush();
         let mut shown = self.show(&text);
-        if !self.in_thinking {
-            let held = self.stops.flush();
-            self.answer.push_str(&held);
-            shown.push_str(&held);
-        }
+        let (held, side) = if self.in_thinking {
+            (self.header.flush(), self.thinking.get_or_insert_default())
+        } else {
+            (self.stops.flush(), &mut self.answer)
+        };
+        side.push_str(&held);
+        shown.push_str(&held);
         shown
     }
 
@@ -198,12 +203,11 @@ impl<'a> Decoding<'a> {
         prompt_logprobs: Option<Vec<Option<TokenLogprob>>>,
         timings: Timings,
     ) -> Generation {
-        let thinking = self.thinking.map(|t| t.strip_prefix(THINKING_HEADER).map(str::to_owned).unwrap_or(t));
         Generation {
             prompt,
             ids: self.ids,
             answer: self.answer,
-            thinking,
+            thinking: self.thinking,
             logprobs: self.logprobs,
             prompt_logprobs,
             finish: self.finish,
@@ -211,3 +215,6 @@ impl<'a> Decoding<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
