@@ -152,6 +152,9 @@ def centre_and_width(name: str, shape: tuple) -> tuple:
         return 1.0, 0.4
     if "q_norm" in name or "k_norm" in name:
         return 0.3, 0.5
+    if "post_attention_layernorm" in name or "post_feedforward_layernorm" in name:
+        # Layers must outweigh the embedding, or the model repeats its last token with certainty.
+        return 3.5, 1.0
     if "norm" in name:
         return 0.2, 0.5
     if "mm_input_projection_weight" in name:

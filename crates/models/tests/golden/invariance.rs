@@ -1,0 +1,86 @@
+//! The same request gives the same bits however it is computed.
+
+use std::sync::atomic::AtomicBool;
+
+use lightbox_kernels::Isa;
+use lightbox_models::{Engine, LoadOptions, LocalEngine, Request, TokenLogprob};
+
+use crate::store::Case;
+
+/// Every id and the bits of every log-probability.
+type Bits = Vec<(u32, u32)>;
+
+fn bits(engine: &mut LocalEngine, request: &Request) -> Bits {
+    let generation = engine.generate(request, &AtomicBool::new(false), &mut |_| {}).expect("a generation");
+    let prompt = generation.prompt_logprobs.expect("log-probabilities of the prompt");
+    let answer = generation.logprobs.expect("log-probabilities of the answer");
+    let entry = |t: TokenLogprob| {
+        let top: Vec<_> = t.top.iter().map(|a| (a.id, a.logprob.to_bits())).collect();
+        std::iter::once((t.id, t.logprob.to_bits())).chain(top)
+    };
+    prompt.into_iter().flatten().chain(answer).flat_map(entry).collect()
+}
+
+/// A case, one of its conversations, and chunk sizes from the smallest allowed to more than the prompt.
+const PROMPTS: &[(&str, &str, &[usize])] = &[
+    ("image-112", "before-and-after", &[16, 17, 23, 40, 64, 101, 1000]),
+    ("text-legacy", "notes", &[1, 2, 7, 24, 64, 395, 396, 512]),
+    ("odd", "images", &[4, 5, 13, 64]),
+];
+
+fn request(case: &Case, conversation: &str) -> Request {
+    let mut request = case.conversation(conversation).request();
+    request.max_tokens = Some(12);
+    request.logprobs = Some(3);
+    request.prompt_logprobs = Some(3);
+    request
+}
+
+#[test]
+fn bits_do_not_depend_on_the_chunk() {
+    for (name, conversation, chunks) in PROMPTS {
+        let case = Case::open(name);
+        let request = request(&case, conversation);
+        let whole = LoadOptions { n_threads: Some(1), ..LoadOptions::default() };
+        let expected = bits(&mut case.load(&whole), &request);
+        for chunk in *chunks {
+            let options = LoadOptions { chunk_tokens: Some(*chunk), ..whole.clone() };
+            assert!(bits(&mut case.load(&options), &request) == expected, "{name}: chunks of {chunk}");
+        }
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_threads_or_instruction_set() {
+    for (name, conversation, _) in PROMPTS {
+        let case = Case::open(name);
+        let request = request(&case, conversation);
+        let mut expected: Option<Bits> = None;
+        for isa in Isa::available() {
+            for n_threads in 1..=4 {
+                let options =
+                    LoadOptions { n_threads: Some(n_threads), isa: Some(isa), ..LoadOptions::default() };
+                let found = bits(&mut case.load(&options), &request);
+                let first = expected.get_or_insert_with(|| found.clone());
+                assert!(*first == found, "{name}: {n_threads} threads, {isa}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_what_ran_before() {
+    let case = Case::open("image-112");
+    let options = LoadOptions { chunk_tokens: Some(32), ..LoadOptions::default() };
+    let asked = request(&case, "before-and-after");
+    let expected = bits(&mut case.load(&options), &asked);
+    let mut engine = case.load(&options);
+    let other = bits(&mut engine, &request(&case, "one-image"));
+    assert!(bits(&mut engine, &asked) == expected, "after another conversation");
+    assert!(bits(&mut engine, &asked) == expected, "after itself");
+    let cancelled =
+        engine.generate(&asked, &AtomicBool::new(true), &mut |_| {}).expect("a cancelled generation");
+    assert!(cancelled.ids.is_empty());
+    assert!(bits(&mut engine, &asked) == expected, "after a cancelled one");
+    assert!(bits(&mut engine, &request(&case, "one-image")) == other, "the other conversation, later");
+}
