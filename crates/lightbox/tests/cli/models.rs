@@ -178,6 +178,48 @@ fn remove(path: &Path) {
 }
 
 #[test]
+fn the_bundled_model_is_described_without_being_loaded() {
+    let bench = Bench::new();
+    let text = bench.line("models check phantom");
+    text.expect(0, &[]);
+    for word in [
+        "multimodal",
+        "to follow instructions",
+        "BF16",
+        "2048 tokens",
+        "112×112 pixels, 16 tokens",
+        "holds it",
+    ] {
+        assert!(text.stdout.contains(word), "{word}: {}", text.stdout);
+    }
+    let report = bench.line("models check phantom --json").json();
+    assert_eq!((&report["vision_tower"], &report["projector"]), (&json!("present"), &json!("present")));
+    assert_eq!(report["problems"], json!([]));
+    let read = bench.line("ask hello? --max-tokens 1 --json --no-record").json();
+    assert_eq!(report["digest"], read["model"]["digest"]);
+}
+
+#[test]
+fn a_check_lists_every_problem_of_a_damaged_model() {
+    let bench = Bench::new();
+    for (name, damage, words) in DAMAGES {
+        let folder = copy(&bench, name);
+        damage(&folder);
+        let outcome = bench.run(["models".as_ref(), "check".as_ref(), folder.as_os_str()]);
+        outcome.expect(4, &["error: "]);
+        for word in *words {
+            assert!(outcome.stdout.contains(word), "{name}: `{word}` is missing in {}", outcome.stdout);
+        }
+    }
+    let folder = copy(&bench, "two");
+    edit(&folder.join("config.json"), |c| c["text_config"]["moe"] = json!(8));
+    remove(&folder.join("tokenizer.json"));
+    let report =
+        bench.run(["models".as_ref(), "check".as_ref(), folder.as_os_str(), "--json".as_ref()]).json();
+    assert!(report["problems"].as_array().is_some_and(|all| all.len() >= 2), "{report}");
+}
+
+#[test]
 fn a_damaged_model_is_refused_with_the_place_of_the_damage() {
     let bench = Bench::new();
     let film = bench.film("film.png");

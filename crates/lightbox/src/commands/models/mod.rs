@@ -1,5 +1,6 @@
 //! `models`: what is there, what of it can be used, and the one command that fetches.
 
+mod check;
 mod list;
 #[cfg(feature = "download")]
 mod pull;
@@ -24,6 +25,7 @@ pub struct Arguments {
 #[derive(Subcommand, Debug)]
 enum Action {
     List(list::Arguments),
+    Check(check::Arguments),
     #[cfg(feature = "download")]
     Pull(pull::Arguments),
 }
@@ -31,6 +33,7 @@ enum Action {
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     match &arguments.action {
         Action::List(arguments) => list::run(arguments),
+        Action::Check(arguments) => check::run(arguments),
         #[cfg(feature = "download")]
         Action::Pull(arguments) => pull::run(arguments),
     }
