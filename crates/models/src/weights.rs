@@ -269,3 +269,6 @@ fn agree(file: &str, listed: &[String], header: &Header) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
