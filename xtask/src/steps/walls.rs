@@ -53,7 +53,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "lightbox-intake",
         rooms: &["lightbox-host"],
-        external: &["flate2", "png", "serde", "sha2", "zune-jpeg"],
+        external: &["flate2", "png", "serde", "sha2"],
         in_tests: &["tempfile", "lightbox-phantoms"],
         ..NARROW
     },

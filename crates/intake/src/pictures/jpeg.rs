@@ -1,19 +1,26 @@
 //! JPEG (ITU-T T.81): baseline, extended and progressive Huffman coding of 8 bits, gray or colour.
+//!
+//! The decoder is our own for two reasons. Every block must be there: decoders that are made to show something fill
+//! what is missing with gray. And the samples are those of libjpeg (its accurate integer transform, its smooth
+//! upsampling, its colour tables), which is what the picture libraries around the family's models read with.
 
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+mod bits;
+mod blocks;
+mod coefficients;
+mod huffman;
+mod markers;
+mod samples;
+mod scan;
+mod transform;
+
+use coefficients::Plane;
+use markers::{Colors, Event, Outline};
 
 use super::{Stored, limits};
 use crate::{Error, ErrorKind, Frame, Result, Samples, Step};
 
-mod markers;
-
-use markers::{Colors, Outline};
-
-/// A coded byte yields at most this many pixels: one bit for a block of 8 × 8 (T.81, F.1.2: no code is shorter).
+/// A coded byte yields at most this many pixels: no code is shorter than one bit, and one code yields at least the
+/// mean of a block of 8 × 8 (T.81, F.1.2 and G.1.2).
 const MOST_PIXELS_PER_BYTE: u64 = 8 * 64;
 
 /// Reads a JPEG.
@@ -26,32 +33,26 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Frame> {
     let (width, height) = limits::sides(u64::from(outline.width), u64::from(outline.height))?;
     limits::plausible((width * height) as u64, outline.n_coded_bytes, MOST_PIXELS_PER_BYTE, "pixels")?;
 
-    let (space, n_channels) = match outline.colors {
-        Colors::Gray => (ColorSpace::Luma, 1),
-        Colors::YCbCr | Colors::Rgb => (ColorSpace::RGB, 3),
-    };
-    // Strict: without it missing data becomes gray rows in silence.
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX))
-        .jpeg_set_out_colorspace(space);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers().map_err(|error| failed(&error))?;
-    if decoder.dimensions() != Some((width, height))
-        || decoder.output_buffer_size() != Some(width * height * n_channels)
-    {
-        return Err(Error::new(
-            ErrorKind::Corrupt,
-            format!(
-                "JPEG: expected {width}×{height} pixels of {n_channels} channels as in the frame header, the decoder finds another size"
-            ),
-        ));
+    let mut planes = Plane::of_frame(width, height, &outline.components)?;
+    let mut decoder = scan::Decoder::new(outline.is_progressive);
+    for event in &outline.events {
+        match event {
+            Event::QuantizationTables(body) => decoder.read_quantization_tables(body)?,
+            Event::HuffmanTables(body) => decoder.read_huffman_tables(body)?,
+            Event::RestartInterval(body) => decoder.read_restart_interval(body)?,
+            Event::Scan { header, coded } => decoder.read_scan(header, coded, &mut planes)?,
+        }
     }
-    let mut samples = crate::memory::filled::<u8>(width * height * n_channels)?;
-    decoder.decode_into(&mut samples).map_err(|error| failed(&error))?;
+    for plane in &planes {
+        plane.check_complete()?;
+    }
 
     let mut steps = Vec::new();
+    let samples = if outline.colors == Colors::Gray {
+        Samples::Gray8(samples::gray(&planes[0], width, height)?)
+    } else {
+        Samples::Rgb8(samples::rgb(&planes, width, height, outline.colors == Colors::YCbCr)?)
+    };
     if outline.colors == Colors::YCbCr {
         steps.push(Step::YcbcrToRgb);
     }
@@ -61,12 +62,23 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Frame> {
     if outline.has_further_pictures {
         steps.push(Step::IgnoreFurtherPictures { stated_by: "MPF".to_owned() });
     }
-    let samples = if n_channels == 1 { Samples::Gray8(samples) } else { Samples::Rgb8(samples) };
     Stored { width, height, samples, orientation: outline.orientation, steps }.upright()
 }
 
-/// The decoder's reason in this room's words.
-fn failed(error: &DecodeErrors) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("JPEG: {}", format!("{error:?}").trim_matches('"')))
-        .hint("the file is damaged or incomplete; copy or export it again")
+fn ended(reason: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Truncated, format!("JPEG: {reason}"))
+        .hint("the file is incomplete; copy or export it again")
+}
+
+fn corrupt(reason: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("JPEG: {reason}"))
+        .hint("the file is damaged; copy or export it again")
+}
+
+fn unsupported(what: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("JPEG: expected one picture of 8 bits in baseline, extended or progressive Huffman coding, found {what}"),
+    )
+    .hint("convert it to PNG (16 bit keeps more than 8 bits)")
 }

@@ -1,6 +1,7 @@
 //! The markers of a JPEG, walked from the first to the last before anything is decoded.
 
 use super::super::exif;
+use super::{corrupt, ended, unsupported};
 use crate::{Error, ErrorKind, Orientation, Result};
 
 /// How the components stand for colours.
@@ -13,9 +14,11 @@ pub(super) enum Colors {
 
 /// What the markers say.
 #[derive(Debug)]
-pub(super) struct Outline {
+pub(super) struct Outline<'a> {
     pub width: u16,
     pub height: u16,
+    pub is_progressive: bool,
+    pub components: Vec<Component>,
     pub colors: Colors,
     pub orientation: Orientation,
     pub has_color_profile: bool,
@@ -23,19 +26,51 @@ pub(super) struct Outline {
     pub has_further_pictures: bool,
     /// Bytes of entropy-coded data of all scans.
     pub n_coded_bytes: u64,
+    /// Tables and scans, in the order of the file.
+    pub events: Vec<Event<'a>>,
+}
+
+/// A component as the frame header states it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Component {
+    pub id: u8,
+    /// Samples across for each `max` of all components, 1 to 4.
+    pub across: usize,
+    /// The same downward.
+    pub down: usize,
+    /// Which quantization table, 0 to 3.
+    pub table: usize,
+}
+
+/// A segment that the decoder needs.
+#[derive(Debug)]
+pub(super) enum Event<'a> {
+    QuantizationTables(&'a [u8]),
+    HuffmanTables(&'a [u8]),
+    RestartInterval(&'a [u8]),
+    /// A scan header and the coded data behind it, restart markers included.
+    Scan {
+        header: &'a [u8],
+        coded: &'a [u8],
+    },
 }
 
 const SOI: u8 = 0xD8;
 const EOI: u8 = 0xD9;
 const SOS: u8 = 0xDA;
+const DQT: u8 = 0xDB;
 const DNL: u8 = 0xDC;
+const DRI: u8 = 0xDD;
+const DHT: u8 = 0xC4;
+const DAC: u8 = 0xCC;
+const APP0: u8 = 0xE0;
 const APP1: u8 = 0xE1;
 const APP2: u8 = 0xE2;
 const APP14: u8 = 0xEE;
 
 /// What is gathered on the way.
 #[derive(Default)]
-struct Walk {
+struct Walk<'a> {
     frame: Option<FrameHeader>,
     adobe_transform: Option<u8>,
     has_jfif: bool,
@@ -43,19 +78,20 @@ struct Walk {
     has_color_profile: bool,
     has_further_pictures: bool,
     n_coded_bytes: u64,
-    scanned: Vec<u8>,
+    events: Vec<Event<'a>>,
 }
 
 /// A start-of-frame segment.
 struct FrameHeader {
     width: u16,
     height: u16,
-    components: Vec<u8>,
+    is_progressive: bool,
+    components: Vec<Component>,
 }
 
-impl Outline {
+impl<'a> Outline<'a> {
     /// Walks the markers of `bytes` to the end of the picture.
-    pub fn of(bytes: &[u8]) -> Result<Self> {
+    pub fn of(bytes: &'a [u8]) -> Result<Self> {
         let mut walk = Walk::default();
         let mut at = 2; // behind SOI
         loop {
@@ -69,12 +105,13 @@ impl Outline {
             }
             let segment = segment(bytes, &mut at)?;
             match marker {
-                0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => {
-                    walk.start_of_frame(marker, segment)?
-                }
-                0xCC => return Err(unsupported("arithmetic coding (DAC)")),
+                DHT => walk.events.push(Event::HuffmanTables(segment)),
+                DQT => walk.events.push(Event::QuantizationTables(segment)),
+                DRI => walk.events.push(Event::RestartInterval(segment)),
+                DAC => return Err(unsupported("arithmetic coding (DAC)")),
                 DNL => return Err(unsupported("a height given after the first scan (DNL)")),
-                0xE0 => walk.has_jfif |= segment.starts_with(b"JFIF\0"),
+                0xC0..=0xCF => walk.start_of_frame(marker, segment)?,
+                APP0 => walk.has_jfif |= segment.starts_with(b"JFIF\0"),
                 APP1 if segment.starts_with(b"Exif\0\0") && walk.exif_orientation.is_none() => {
                     walk.exif_orientation = Some(exif::orientation(&segment[6..])?);
                 }
@@ -83,10 +120,10 @@ impl Outline {
                 APP2 if segment.starts_with(b"MPF\0") => walk.has_further_pictures = true,
                 APP14 if segment.starts_with(b"Adobe") => walk.adobe_transform = segment.get(11).copied(),
                 SOS => {
-                    walk.start_of_scan(segment)?;
                     let start = at;
                     skip_coded(bytes, &mut at)?;
                     walk.n_coded_bytes += (at - start) as u64;
+                    walk.events.push(Event::Scan { header: segment, coded: &bytes[start..at] });
                 }
                 _ => {}
             }
@@ -94,7 +131,7 @@ impl Outline {
     }
 }
 
-impl Walk {
+impl<'a> Walk<'a> {
     fn start_of_frame(&mut self, marker: u8, segment: &[u8]) -> Result<()> {
         if self.frame.is_some() {
             return Err(unsupported("more than one frame (hierarchical coding)"));
@@ -109,14 +146,12 @@ impl Walk {
             return Err(corrupt("the frame header is too short"));
         };
         if *precision != 8 {
-            return Err(unsupported(&format!("{precision} bits a sample")));
+            return Err(unsupported(format!("{precision} bits a sample")));
         }
         let n_components = usize::from(*n_components);
         if rest.len() < n_components * 3 {
             return Err(corrupt("the frame header is too short for its components"));
         }
-        let components: Vec<u8> =
-            rest.chunks_exact(3).take(n_components).map(|component| component[0]).collect();
         match n_components {
             1 | 3 => {}
             4 => {
@@ -126,83 +161,79 @@ impl Walk {
                 )
                 .hint("convert it to RGB in a program that knows colour profiles"));
             }
-            n => return Err(unsupported(&format!("{n} components"))),
+            n => return Err(unsupported(format!("{n} components"))),
         }
         let (width, height) = (u16::from_be_bytes([*w1, *w0]), u16::from_be_bytes([*h1, *h0]));
         if height == 0 {
             return Err(unsupported("a height given after the first scan (DNL)"));
         }
-        self.frame = Some(FrameHeader { width, height, components });
+        let components =
+            rest.chunks_exact(3).take(n_components).map(component).collect::<Result<Vec<_>>>()?;
+        self.frame = Some(FrameHeader { width, height, is_progressive: marker == 0xC2, components });
         Ok(())
     }
 
-    fn start_of_scan(&mut self, segment: &[u8]) -> Result<()> {
-        if self.frame.is_none() {
-            return Err(corrupt("a scan starts before the frame header"));
-        }
-        let n_components = usize::from(segment.first().copied().unwrap_or(0));
-        let Some(selectors) = segment.get(1..1 + 2 * n_components) else {
-            return Err(corrupt("a scan header is too short"));
-        };
-        self.scanned.extend(selectors.chunks_exact(2).map(|selector| selector[0]));
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Outline> {
+    fn finish(self) -> Result<Outline<'a>> {
         let frame = self.frame.ok_or_else(|| corrupt("there is no frame header"))?;
-        if let Some(missing) = frame.components.iter().find(|id| !self.scanned.contains(id)) {
-            return Err(Error::new(ErrorKind::Truncated, format!("JPEG: no scan holds component {missing}"))
-                .hint("the file is incomplete; copy or export it again"));
-        }
+        let ids: Vec<u8> = frame.components.iter().map(|component| component.id).collect();
         // As libjpeg decides: JFIF means YCbCr, then Adobe's flag, then component ids that spell RGB.
-        let colors = match (frame.components.as_slice(), self.has_jfif, self.adobe_transform) {
+        let colors = match (ids.as_slice(), self.has_jfif, self.adobe_transform) {
             ([_], ..) => Colors::Gray,
             (_, true, _) => Colors::YCbCr,
             (_, false, Some(0)) => Colors::Rgb,
-            (_, false, Some(_)) => Colors::YCbCr,
-            (ids, false, None) => {
-                if ids == b"RGB" {
-                    Colors::Rgb
-                } else {
-                    Colors::YCbCr
-                }
-            }
+            (b"RGB", false, None) => Colors::Rgb,
+            _ => Colors::YCbCr,
         };
         Ok(Outline {
             width: frame.width,
             height: frame.height,
+            is_progressive: frame.is_progressive,
+            components: frame.components,
             colors,
             orientation: self.exif_orientation.unwrap_or(Orientation::UPRIGHT),
             has_color_profile: self.has_color_profile,
             has_further_pictures: self.has_further_pictures,
             n_coded_bytes: self.n_coded_bytes,
+            events: self.events,
         })
     }
+}
+
+fn component(entry: &[u8]) -> Result<Component> {
+    let (across, down, table) =
+        (usize::from(entry[1] >> 4), usize::from(entry[1] & 15), usize::from(entry[2]));
+    if !(1..=4).contains(&across) || !(1..=4).contains(&down) || table > 3 {
+        return Err(corrupt(format!(
+            "component {}: expected sampling of 1 to 4 and a table of 0 to 3, found {across}×{down} and {table}",
+            entry[0]
+        )));
+    }
+    Ok(Component { id: entry[0], across, down, table })
 }
 
 /// The next marker at `at`, fill bytes skipped; `at` is then behind it.
 fn next_marker(bytes: &[u8], at: &mut usize) -> Result<u8> {
     match bytes.get(*at) {
-        None => return Err(ended()),
+        None => return Err(file_ended()),
         Some(0xFF) => {}
         Some(found) => return Err(corrupt(format!("expected a marker at byte {at}, found {found:#04x}"))),
     }
     while bytes.get(*at) == Some(&0xFF) {
         *at += 1;
     }
-    let marker = *bytes.get(*at).ok_or_else(ended)?;
+    let marker = *bytes.get(*at).ok_or_else(file_ended)?;
     *at += 1;
     Ok(marker)
 }
 
 /// The body of the segment at `at`; `at` is then behind it.
 fn segment<'a>(bytes: &'a [u8], at: &mut usize) -> Result<&'a [u8]> {
-    let Some(&[high, low]) = bytes.get(*at..*at + 2) else { return Err(ended()) };
+    let Some(&[high, low]) = bytes.get(*at..*at + 2) else { return Err(file_ended()) };
     let len = usize::from(u16::from_be_bytes([high, low]));
     if len < 2 {
         return Err(corrupt(format!("a segment at byte {at} states a length of {len}")));
     }
-    let body = bytes.get(*at + 2..*at + len).ok_or_else(ended)?;
+    let body = bytes.get(*at + 2..*at + len).ok_or_else(file_ended)?;
     *at += len;
     Ok(body)
 }
@@ -215,26 +246,12 @@ fn skip_coded(bytes: &[u8], at: &mut usize) -> Result<()> {
             Some(0x00 | 0xD0..=0xD7) => *at += 2,
             Some(0xFF) => *at += 1,
             Some(_) => return Ok(()),
-            None => return Err(ended()),
+            None => return Err(file_ended()),
         }
     }
-    Err(ended())
+    Err(file_ended())
 }
 
-fn ended() -> Error {
-    Error::new(ErrorKind::Truncated, "JPEG: the file ends before the end of the picture (EOI)")
-        .hint("copy or export it again")
-}
-
-fn corrupt(reason: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("JPEG: {reason}"))
-        .hint("the file is damaged; copy or export it again")
-}
-
-fn unsupported(what: &str) -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        format!("JPEG: expected one picture of 8 bits in baseline, extended or progressive Huffman coding, found {what}"),
-    )
-    .hint("convert it to PNG (16 bit keeps more than 8 bits)")
+fn file_ended() -> Error {
+    ended("the file ends before the end of the picture (EOI)")
 }

@@ -189,7 +189,9 @@ impl Layout {
         // Strips that share bytes would let a small file ask for much work.
         let n_coded = self.chunks.iter().fold(0_usize, |sum, (_, len)| sum.saturating_add(*len));
         if n_coded > file_bytes {
-            return Err(corrupt(format!("strips or tiles: expected at most {file_bytes} bytes in all, found {n_coded}")));
+            return Err(corrupt(format!(
+                "strips or tiles: expected at most {file_bytes} bytes in all, found {n_coded}"
+            )));
         }
         Ok(())
     }
