@@ -1,8 +1,11 @@
 //! Pictures for the model: what is drawn, what is recorded, and the way back.
 
 use lightbox_intake::{Frame, Orientation, Samples, Study};
+use lightbox_models::RgbImage;
 use lightbox_reading::ErrorKind;
-use lightbox_reading::views::{Recipe, Region, Step, View, ViewStep, make, make_one};
+use lightbox_reading::views::{
+    Recipe, Region, Step, View, ViewStep, contact_sheet, make, make_one, thumbnail,
+};
 
 fn study(width: usize, height: usize, samples: Samples) -> Study {
     let frame =
@@ -143,4 +146,46 @@ fn a_strip_does_not_become_an_enormous_square() {
     assert_eq!(error.kind(), ErrorKind::View);
     assert!(error.to_string().contains("40000×40000"), "{error}");
     assert!(make_one(Recipe::Raw, &strip, 0, None).is_ok());
+}
+
+fn plain(width: usize, height: usize, value: u8) -> RgbImage {
+    RgbImage::new(width, height, vec![value; width * height * 3]).expect("sides and samples agree")
+}
+
+#[test]
+fn thumbnails_keep_their_proportions() {
+    for (width, height, expected) in [(896, 896, (224, 224)), (100, 400, (56, 224)), (5000, 1, (224, 1))] {
+        let small = thumbnail(&plain(width, height, 7)).expect("a small picture");
+        assert_eq!((small.width(), small.height()), expected);
+        assert!(small.pixels().iter().all(|sample| *sample == 7));
+    }
+}
+
+#[test]
+fn a_contact_sheet_shows_every_picture_in_its_place_with_its_caption() {
+    let pictures: Vec<_> = (0..12).map(|index| (plain(224, 224, 100 + index), String::new())).collect();
+    let sheet = contact_sheet(&pictures).expect("a sheet");
+    assert_eq!((sheet.width(), sheet.height()), (10 * 228 + 4, 2 * 242 + 4));
+    for index in 0..12 {
+        let (x, y) = (4 + index % 10 * 228 + 100, 4 + index / 10 * 242 + 100);
+        assert_eq!(usize::from(sheet.pixels()[(y * sheet.width() + x) * 3]), 100 + index);
+    }
+    // The letters of a caption, as dots of two pixels.
+    let sheet = contact_sheet(&[(plain(224, 224, 0), "T1".to_owned())]).expect("a sheet");
+    let dot = |column: usize, row: usize| {
+        let (x, y) = (4 + 2 * column, 4 + 224 + 4 + 2 * row);
+        if sheet.pixels()[(y * sheet.width() + x) * 3] == 240 { '#' } else { '.' }
+    };
+    let drawn: Vec<String> = (0..5).map(|row| (0..7).map(|column| dot(column, row)).collect()).collect();
+    assert_eq!(drawn, ["###..#.", ".#..##.", ".#...#.", ".#...#.", ".#..###"]);
+
+    assert!(contact_sheet(&[]).is_err());
+    assert!(
+        contact_sheet(&[(plain(225, 10, 0), String::new())])
+            .expect_err("large")
+            .to_string()
+            .contains("225×10")
+    );
+    let long = contact_sheet(&[(plain(10, 10, 0), "8".repeat(500))]).expect("a sheet");
+    assert_eq!(long.width(), 232);
 }

@@ -5,12 +5,14 @@
 mod mapping;
 mod range;
 mod recipe;
+mod sheet;
 
 use lightbox_models::RgbImage;
 use serde::{Deserialize, Serialize};
 
 pub use mapping::{Mapping, Region};
 pub use recipe::{Recipe, make, make_one};
+pub use sheet::{contact_sheet, thumbnail};
 
 /// A picture for the model and what is known of it.
 #[derive(Clone, Debug)]
