@@ -90,12 +90,6 @@ impl Gemma3 {
             config,
         })
     }
-
-    /// Sizes and kinds of layers.
-    #[must_use]
-    pub fn config(&self) -> &TextConfig {
-        &self.config
-    }
 }
 
 fn rope(config: &TextConfig, rope: RopeConfig) -> Result<Rope> {

@@ -26,8 +26,8 @@ fn text<'a>(ids: &[u32], first: usize) -> Vec<Row<'a>> {
 
 /// Bits of the logits of every token of `ids`, fed in chunks, alone.
 fn alone(model: &Gemma3, backend: &Backend, ids: &[u32], chunk: usize) -> Vec<u32> {
-    let mut plan = Plan::new(model.config(), chunk);
-    let mut sequence = Sequence::new(model.config(), ids.len(), chunk).expect("small");
+    let mut plan = Plan::new(&model.config, chunk);
+    let mut sequence = Sequence::new(&model.config, ids.len(), chunk).expect("small");
     let mut bits = Vec::new();
     for ids in ids.chunks(chunk) {
         let rows = text(ids, sequence.n_positions());
@@ -39,7 +39,7 @@ fn alone(model: &Gemma3, backend: &Backend, ids: &[u32], chunk: usize) -> Vec<u3
 }
 
 fn logits(model: &Gemma3, backend: &Backend, plan: &mut Plan, rows: std::ops::Range<usize>) -> Vec<u32> {
-    let mut out = vec![0.0; rows.len() * model.config().vocab_size];
+    let mut out = vec![0.0; rows.len() * model.config.vocab_size];
     plan.logits(model, backend, rows, &mut out).expect("rows of the step");
     out.iter().map(|v| v.to_bits()).collect()
 }
@@ -52,7 +52,7 @@ fn ids(n: usize, salt: usize, vocabulary: usize) -> Vec<u32> {
 #[test]
 fn a_sequence_computes_the_same_bits_in_every_chunk_thread_count_and_instruction_set() {
     let model = model("text-f32");
-    let ids = ids(97, 1, model.config().vocab_size);
+    let ids = ids(97, 1, model.config.vocab_size);
     let plain = Backend::with_isa(Isa::available()[0], 1).expect("one thread");
     let expected = alone(&model, &plain, &ids, ids.len());
     for isa in Isa::available() {
@@ -71,7 +71,7 @@ fn a_sequence_computes_the_same_bits_in_every_chunk_thread_count_and_instruction
 #[test]
 fn a_sequence_computes_the_same_bits_beside_others() {
     let model = model("text-f32");
-    let config = model.config();
+    let config = &model.config;
     let backend = Backend::new(2).expect("two threads");
     let long = ids(60, 1, config.vocab_size);
     let others = [ids(60, 2, config.vocab_size), ids(25, 3, config.vocab_size)];

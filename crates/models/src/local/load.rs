@@ -9,6 +9,7 @@ use crate::config::ModelConfig;
 use crate::files::ModelFiles;
 use crate::gemma3::{Gemma3, Plan};
 use crate::images::ImageProcessor;
+use crate::report::MemoryNeed;
 use crate::siglip::Siglip;
 use crate::tokens::Tokens;
 use crate::weights::{Catalogue, Reader, digest};
@@ -64,6 +65,7 @@ impl LocalEngine {
 
         let catalogue = Catalogue::open(files)?;
         catalogue.check(&config)?;
+        held_by_this_machine(&config, &catalogue)?;
         let digest = digest(files, &catalogue)?;
         let n_threads = options.n_threads.unwrap_or_else(lightbox_host::default_threads);
         let backend = Backend::with_isa(options.isa.unwrap_or_else(Isa::best), n_threads)?;
@@ -102,6 +104,25 @@ impl LocalEngine {
             load_ms: super::run::milliseconds(started),
         })
     }
+}
+
+/// Refuses a model that this machine cannot hold, before minutes are spent on reading it.
+fn held_by_this_machine(config: &ModelConfig, catalogue: &Catalogue) -> Result<()> {
+    let (Some(need), Some(usable)) =
+        (MemoryNeed::of(config, catalogue), lightbox_host::memory().usable_bytes())
+    else {
+        return Ok(());
+    };
+    let bytes = need.weights_bytes.saturating_add(need.working_bytes);
+    if bytes <= usable {
+        return Ok(());
+    }
+    let gb = |bytes: u64| bytes as f64 / 1e9;
+    Err(Error::new(
+        ErrorKind::Resources,
+        format!("the model takes {:.1} GB of memory, this process can have {:.1} GB", gb(bytes), gb(usable)),
+    )
+    .hint("use a smaller model or a machine with more memory"))
 }
 
 fn chunk_tokens(options: &LoadOptions, config: &ModelConfig) -> Result<usize> {

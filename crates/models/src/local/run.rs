@@ -35,7 +35,7 @@ impl LocalEngine {
     ) -> Result<Generation> {
         decoding::check(request)?;
         let prompt = self.tokens.prompt(request)?;
-        let room = self.room(request, &prompt)?;
+        let room = decoding::room(request, &prompt, self.context_tokens)?;
         let mut timings = Timings { load_ms: self.load_ms, ..Timings::default() };
         let mut logits = vec![0.0; self.config.text.vocab_size];
         let mut sequence = Sequence::new(&self.config.text, prompt.ids.len() + room, self.chunk_tokens)?;
@@ -78,39 +78,6 @@ impl LocalEngine {
         }
         timings.decode_ms = milliseconds(started);
         Ok(decoding.finished(prompt, prompt_logprobs, timings))
-    }
-
-    /// Tokens that may be generated, thinking included.
-    fn room(&self, request: &Request, prompt: &Prompt) -> Result<usize> {
-        let (context, used) = (self.context_tokens, prompt.ids.len());
-        let left = context.saturating_sub(used);
-        let wanted = match (request.max_tokens, request.max_thinking_tokens) {
-            (None, _) => None,
-            (Some(answer), None) => Some(answer),
-            (Some(answer), Some(thinking)) => Some(answer.saturating_add(thinking)),
-        };
-        let too_long = |what: String| {
-            let n = prompt.image_spans.len();
-            let pictures: usize = prompt.image_spans.iter().map(ExactSizeIterator::len).sum();
-            Error::new(
-                ErrorKind::TooLong,
-                format!(
-                    "{what}: the prompt has {used} tokens ({pictures} of them for {n} picture{}), the context is \
-                     {context}",
-                    if n == 1 { "" } else { "s" }
-                ),
-            )
-        };
-        if left == 0 {
-            return Err(too_long("the prompt leaves no room for an answer".to_owned())
-                .hint("shorten the text or show fewer pictures"));
-        }
-        match wanted {
-            Some(wanted) if wanted > left => Err(too_long(format!("{wanted} tokens of answer do not fit"))
-                .hint(format!("ask for at most {left} tokens, shorten the text or show fewer pictures"))),
-            Some(wanted) => Ok(wanted),
-            None => Ok(left),
-        }
     }
 
     /// Soft tokens of every picture, in order; `None` if it was cancelled.

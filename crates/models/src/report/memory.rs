@@ -12,7 +12,7 @@ use crate::weights::{Catalogue, EMBEDDING, HEAD, dtype};
 /// Tokens of a conversation by which it is judged whether a machine holds a model.
 const USUAL_TOKENS: usize = 8192;
 
-/// Bytes in memory, as this engine keeps them: bf16 stays bf16, everything else becomes f32.
+/// Bytes in memory, as this engine keeps them: matrices in the type they are stored in, vectors in f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MemoryNeed {
     /// Packed weights.
@@ -29,7 +29,7 @@ pub struct MemoryNeed {
 
 impl MemoryNeed {
     /// Of a model with these tensors; `None` if a size is not believable.
-    pub(super) fn of(config: &ModelConfig, catalogue: &Catalogue) -> Option<Self> {
+    pub(crate) fn of(config: &ModelConfig, catalogue: &Catalogue) -> Option<Self> {
         let mut weights_bytes = 0u64;
         for (name, located) in catalogue.tensors() {
             // A head that is the embedding table is not kept twice.
