@@ -41,18 +41,9 @@ pub fn prompt_overrides() -> Option<PathBuf> {
         .map(|base| base.join("lightbox/prompts"))
 }
 
-/// The home of the hub's own tools: `HF_HOME`, `$XDG_CACHE_HOME/huggingface`, `~/.cache/huggingface`.
-pub fn hub_home() -> Option<PathBuf> {
-    set("HF_HOME").or_else(|| {
-        set("XDG_CACHE_HOME")
-            .or_else(|| set("HOME").map(|home| home.join(".cache")))
-            .map(|cache| cache.join("huggingface"))
-    })
-}
-
-/// The hub's cache: `HF_HUB_CACHE`, or `hub` in [`hub_home`].
+/// The hub's cache on this machine.
 pub fn hub_cache() -> Option<PathBuf> {
-    set("HF_HUB_CACHE").or_else(|| hub_home().map(|home| home.join("hub")))
+    lightbox_models::hub::cache_folder(|name| std::env::var_os(name))
 }
 
 /// A variable that is set and not empty.

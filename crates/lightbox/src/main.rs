@@ -8,7 +8,6 @@ mod commands;
 mod download;
 mod exit;
 mod folders;
-mod hub;
 mod inputs;
 mod model;
 mod outline;

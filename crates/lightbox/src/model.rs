@@ -1,30 +1,15 @@
 //! Which model: from a name to files, from files to an engine.
 
+use std::path::PathBuf;
+
 use lightbox_kernels::Isa;
-use lightbox_models::{LoadOptions, LocalEngine, ModelFiles};
+use lightbox_models::hub::{Repo, is_revision};
+use lightbox_models::{LoadOptions, LocalEngine, ModelFiles, phantom};
 
 use crate::arguments::{Cpu, ModelArguments};
 use crate::exit::{Code, Failure};
+use crate::folders;
 use crate::terminal::Progress;
-use crate::{folders, hub};
-
-/// The bundled model.
-pub const PHANTOM: &str = "phantom";
-
-const PHANTOM_FILES: &[(&str, &[u8])] = &[
-    ("config.json", include_bytes!("../../models/phantom/config.json")),
-    ("generation_config.json", include_bytes!("../../models/phantom/generation_config.json")),
-    ("chat_template.jinja", include_bytes!("../../models/phantom/chat_template.jinja")),
-    ("preprocessor_config.json", include_bytes!("../../models/phantom/preprocessor_config.json")),
-    ("processor_config.json", include_bytes!("../../models/phantom/processor_config.json")),
-    ("tokenizer.json", include_bytes!("../../models/phantom/tokenizer.json")),
-    ("tokenizer_config.json", include_bytes!("../../models/phantom/tokenizer_config.json")),
-    ("model.safetensors", include_bytes!("../../models/phantom/model.safetensors")),
-];
-
-/// What must accompany everything that the bundled model says.
-pub const PHANTOM_NOTICE: &str = "the model `phantom` is a demonstration with random weights and no medical \
-                                  knowledge: its text is noise";
 
 /// The name of the model: `--model`, then `wish`, then `LIGHTBOX_MODEL`, then the bundled one.
 pub fn name(arguments: &ModelArguments, wish: Option<&str>) -> String {
@@ -33,7 +18,7 @@ pub fn name(arguments: &ModelArguments, wish: Option<&str>) -> String {
         .clone()
         .or_else(|| wish.map(str::to_owned))
         .or_else(|| std::env::var("LIGHTBOX_MODEL").ok().filter(|name| !name.is_empty()))
-        .unwrap_or_else(|| PHANTOM.to_owned())
+        .unwrap_or_else(|| phantom::NAME.to_owned())
 }
 
 /// Finds the files of a model by name: the bundled one, a folder, or a hub id in the local cache.
@@ -41,8 +26,8 @@ pub fn name(arguments: &ModelArguments, wish: Option<&str>) -> String {
 /// # Errors
 /// [`Code::Model`], saying where was looked.
 pub fn files(name: &str) -> Result<ModelFiles, Failure> {
-    if name == PHANTOM {
-        return Ok(ModelFiles::embedded(PHANTOM, PHANTOM_FILES));
+    if name == phantom::NAME {
+        return Ok(phantom::files());
     }
     if name.is_empty() {
         return Err(Failure::new(Code::Usage, "--model: expected a name, found nothing"));
@@ -59,13 +44,29 @@ pub fn files(name: &str) -> Result<ModelFiles, Failure> {
             ),
         ));
     }
-    let Some(cache) = folders::hub_cache() else {
+    Ok(ModelFiles::folder(cached(name)?)?)
+}
+
+/// The folder of `ORG/NAME` or `ORG/NAME@REVISION` in the hub's cache.
+fn cached(name: &str) -> Result<PathBuf, Failure> {
+    let (id, revision) = name.split_once('@').unwrap_or((name, "main"));
+    let Some(repo) = Repo::parse(id).filter(|_| is_revision(revision)) else {
         return Err(Failure::new(
             Code::Model,
-            format!("{name}: no such folder, and there is no home for a hub cache"),
+            format!(
+                "{name}: no such folder, and not a hub id such as google/medgemma-1.5-4b-it; see `lightbox models list`"
+            ),
         ));
     };
-    Ok(ModelFiles::folder(hub::resolve(&cache, name)?)?)
+    let cache = folders::hub_cache();
+    cache.as_deref().and_then(|cache| repo.snapshot(cache, revision)).ok_or_else(|| {
+        let place = cache.map_or_else(|| "there is none".to_owned(), |cache| cache.display().to_string());
+        let revision = if revision == "main" { String::new() } else { format!(" --revision {revision}") };
+        Failure::new(
+            Code::Model,
+            format!("{name}: not in the hub's cache ({place}); fetch it with `lightbox models pull {id}{revision}`"),
+        )
+    })
 }
 
 /// Loads a model, with a progress bar.
@@ -79,7 +80,7 @@ pub fn load(arguments: &ModelArguments, name: &str) -> Result<LocalEngine, Failu
         chunk_tokens: arguments.chunk.map(Into::into),
         context_tokens: arguments.context_tokens.map(Into::into),
         isa: arguments.cpu.map(isa).transpose()?,
-        notice: (name == PHANTOM).then(|| PHANTOM_NOTICE.to_owned()),
+        notice: (name == phantom::NAME).then(|| phantom::NOTICE.to_owned()),
     };
     let mut progress: Option<Progress> = None;
     let engine = LocalEngine::load(&files, name, &options, &mut |loaded| {

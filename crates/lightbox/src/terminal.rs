@@ -95,7 +95,11 @@ pub struct Progress {
 impl Progress {
     /// Counts bytes up to `total`.
     pub fn bytes(label: &str, total: u64) -> Self {
-        Self::new(label, total, "{msg:24!} {bar:30} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}")
+        Self::new(
+            label,
+            total,
+            "{msg:24!} {bar:30} {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}",
+        )
     }
 
     /// Counts steps up to `total`.

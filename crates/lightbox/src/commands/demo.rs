@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lightbox_models::phantom;
 use lightbox_phantoms::Film;
 use lightbox_reading::Wishes;
 use lightbox_reading::tasks::task;
@@ -10,10 +11,10 @@ use lightbox_reading::tasks::task;
 use super::read::Job;
 use crate::arguments::{DataArguments, ModelArguments, OutputArguments};
 use crate::exit::{Code, Failure};
+use crate::folders;
 use crate::inputs::Inputs;
 use crate::recording::RecordArguments;
 use crate::terminal::say;
-use crate::{folders, model};
 
 /// The film of the demonstration; any seed would do.
 const SEED: u64 = 7;
@@ -51,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     say(&format!("film: {}", path.display()));
     say(&format!("truth: {}", truth(&film)));
 
-    let model = ModelArguments { model: Some(model::PHANTOM.to_owned()), ..ModelArguments::default() };
+    let model = ModelArguments { model: Some(phantom::NAME.to_owned()), ..ModelArguments::default() };
     let task = task("findings").ok_or_else(|| Failure::new(Code::Usage, "no task is named `findings`"))?;
     let wishes = Wishes { max_tokens: Some(MAX_TOKENS), ..Wishes::default() };
     let inputs = Inputs::open(std::slice::from_ref(&path))?;

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lightbox_kernels::Isa;
+use lightbox_models::hub;
 use lightbox_records::Records;
 use serde::Serialize;
 
 use crate::arguments::{DataArguments, OutputArguments};
 use crate::exit::{Code, Failure};
+use crate::folders;
 use crate::terminal::{Output, print_json, size};
-use crate::{folders, hub};
 
 /// Say what this machine has, where things are kept, and what is missing
 #[derive(Args, Debug)]
@@ -129,10 +130,10 @@ fn gpu() -> Gpu {
 
 fn caches() -> Caches {
     let hub = folders::hub_cache();
-    let models = hub.as_deref().map(hub::models).unwrap_or_default();
+    let models = hub.as_deref().map(hub::cached).unwrap_or_default();
     Caches {
         free_bytes: hub.as_deref().and_then(free),
-        models: models.into_iter().map(|model| model.name).collect(),
+        models: models.into_iter().map(|model| model.repo.to_string()).collect(),
         connections_forbidden: forbidden(),
         prompts: folders::prompt_overrides().filter(|folder| folder.is_dir()),
         hub,

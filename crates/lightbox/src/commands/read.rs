@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
-use lightbox_models::Sampling;
+use lightbox_models::{Sampling, phantom};
 use lightbox_reading::answers::Answer;
 use lightbox_reading::tasks::{TASKS, Task, task};
 use lightbox_reading::{Assignment, ErrorKind, Wishes};
@@ -128,6 +128,9 @@ pub fn run(command: &ReadCommand) -> Result<Code, Failure> {
         json: arguments.output.json,
     };
     let read = job.run()?;
+    if let Some(complaint) = read.complaint {
+        say(&complaint);
+    }
     Ok(read.code)
 }
 
@@ -169,6 +172,8 @@ pub struct Read {
     pub record: Option<String>,
     /// How the program should end.
     pub code: Code,
+    /// What is to be said of an answer that is not complete.
+    pub complaint: Option<String>,
 }
 
 impl Job<'_> {
@@ -182,8 +187,8 @@ impl Job<'_> {
         let name = model::name(self.model, None);
         let mut engine = model::load(self.model, &name)?;
         notice(DRAFT_NOTICE);
-        if name == model::PHANTOM {
-            notice(model::PHANTOM_NOTICE);
+        if name == phantom::NAME {
+            notice(phantom::NOTICE);
         }
         let cancel = cancel::on_interrupt()?;
         let mut watch = Watch::new(!self.json, assignment.wishes.think, &cancel);
@@ -208,35 +213,34 @@ impl Job<'_> {
         if let Some(id) = &record {
             say(&format!("record {id}"));
         }
-        Ok(Read { code: judge(&reading.answer), record })
+        let (code, complaint) = judge(&reading.answer);
+        Ok(Read { record, code, complaint })
     }
 }
 
-/// Says what is wrong with an answer, and how the program ends.
-fn judge<T>(answer: &Answer<T>) -> Code {
-    match answer {
-        Answer::Complete { .. } => return Code::Done,
+/// How the program ends after an answer, and what is to be said of it.
+fn judge<T>(answer: &Answer<T>) -> (Code, Option<String>) {
+    let (code, complaint) = match answer {
+        Answer::Complete { .. } => return (Code::Done, None),
         Answer::Refused { .. } => {
-            say("the model says that it cannot answer; its reason stands in its answer");
-            return Code::Done;
+            (Code::Done, "the model says that it cannot answer; its reason stands in its answer".to_owned())
         }
         Answer::Interrupted { .. } => {
-            say("error: interrupted; the answer is incomplete");
-            return Code::Interrupted;
+            (Code::Interrupted, "error: interrupted; the answer is incomplete".to_owned())
         }
-        Answer::Truncated { inside_thinking: true, .. } => {
-            say(
-                "error: the token limit was reached inside the thinking: there is no answer; raise --max-thinking-tokens",
-            );
-        }
+        Answer::Truncated { inside_thinking: true, .. } => (
+            Code::Answer,
+            "error: the token limit was reached inside the thinking: there is no answer; raise --max-thinking-tokens"
+                .to_owned(),
+        ),
         Answer::Truncated { .. } => {
-            say("error: the answer is truncated at its token limit; raise --max-tokens");
+            (Code::Answer, "error: the answer is truncated at its token limit; raise --max-tokens".to_owned())
         }
         Answer::Unreadable { expected, place, .. } => {
-            say(&format!("error: the answer does not have the form of its task ({place}): {expected}"));
+            (Code::Answer, format!("error: the answer does not have the form of its task ({place}): {expected}"))
         }
-    }
-    Code::Answer
+    };
+    (code, Some(complaint))
 }
 
 /// Pictures and question of a command line: the question is its last word.

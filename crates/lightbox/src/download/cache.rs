@@ -1,75 +1,14 @@
-//! The hub's cache on this machine, as the hub's own tools lay it out.
-//!
-//! ```text
-//! models--ORG--NAME/
-//!   blobs/<etag>              the contents; <etag>.incomplete while they come
-//!   snapshots/<commit>/<file> links to blobs
-//!   refs/<revision>           the commit that a branch or tag stood for
-//! ```
+//! Writing to the hub's cache on this machine, so that the hub's own tools find the files too; `lightbox_models::hub`
+//! says how it is laid out. What has not come whole is `blobs/<etag>.incomplete`.
 
-use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use lightbox_models::hub::Repo;
+
 use crate::exit::{Code, Failure};
 use crate::folders;
-
-/// The id of a repository, such as `google/medgemma-1.5-4b-it`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repo {
-    organisation: String,
-    name: String,
-}
-
-impl Repo {
-    /// Reads an id; its two words become part of paths, so nothing but plain names passes.
-    ///
-    /// # Errors
-    /// [`Code::Usage`] if it is not `ORG/NAME`.
-    pub fn parse(id: &str) -> Result<Self, Failure> {
-        let plain = |word: &str| {
-            !word.is_empty()
-                && word.len() <= 96
-                && !word.starts_with('.')
-                && !word.contains("--")
-                && !word.contains("..")
-                && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-        };
-        match id.split_once('/') {
-            Some((organisation, name)) if plain(organisation) && plain(name) => {
-                Ok(Self { organisation: organisation.to_owned(), name: name.to_owned() })
-            }
-            _ => Err(Failure::new(
-                Code::Usage,
-                format!("expected a repository ORG/NAME such as google/medgemma-1.5-4b-it, found `{id}`"),
-            )),
-        }
-    }
-}
-
-impl fmt::Display for Repo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.organisation, self.name)
-    }
-}
-
-/// Checks a branch, tag or commit: it becomes part of a path and of a URL.
-///
-/// # Errors
-/// [`Code::Usage`] if it is not a plain name.
-pub fn check_revision(revision: &str) -> Result<(), Failure> {
-    let plain = |word: &str| {
-        !word.is_empty()
-            && word != "."
-            && !word.contains("..")
-            && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-    };
-    if revision.len() <= 200 && revision.split('/').all(plain) {
-        return Ok(());
-    }
-    Err(Failure::new(Code::Usage, format!("expected a branch, tag or commit, found `{revision}`")))
-}
 
 /// Whether the environment forbids connections (`HF_HUB_OFFLINE`, read as the hub's own tools read it).
 pub fn offline() -> bool {
@@ -95,7 +34,7 @@ impl Cache {
                 "there is no home folder for the hub's cache; say one with HF_HUB_CACHE",
             )
         })?;
-        let folder = root.join(format!("models--{}--{}", repo.organisation, repo.name));
+        let folder = repo.folder(&root);
         let cache = Self { folder, commit: commit.to_owned() };
         for folder in [cache.folder.join("blobs"), cache.snapshot()] {
             fs::create_dir_all(&folder).map_err(|error| Failure::output(folder.display(), &error))?;
@@ -173,25 +112,4 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&draft);
     }
     written
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_plain_names_become_paths() {
-        for id in ["google/medgemma-1.5-4b-it", "a/b", "A_1/b.c-d"] {
-            assert_eq!(Repo::parse(id).expect(id).to_string(), id);
-        }
-        for id in ["", "a", "a/", "/b", "../b", "a/..", "a/b/c", "a--x/b", "a b/c", "a/b?x", "https://a/b"] {
-            assert_eq!(Repo::parse(id).expect_err(id).code, Code::Usage, "{id}");
-        }
-        for revision in ["main", "v1.0", "refs/pr/1", "0123456789abcdef"] {
-            check_revision(revision).expect(revision);
-        }
-        for revision in ["", "/", "a//b", "../x", "a/..", "a b", "a%2f", "."] {
-            check_revision(revision).expect_err(revision);
-        }
-    }
 }

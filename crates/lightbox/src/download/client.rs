@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use lightbox_models::hub::Repo;
 use serde_json::Value;
 use ureq::http::{HeaderMap, Response, StatusCode, Uri, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
-use super::cache::Repo;
 use super::failed;
 use super::token::Token;
 use crate::exit::{Code, Failure};

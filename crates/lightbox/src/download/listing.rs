@@ -1,8 +1,8 @@
 //! What a repository holds, and which of it a model needs.
 
+use lightbox_models::hub::Repo;
 use serde_json::Value;
 
-use super::cache::{Repo, check_revision};
 use super::client::Client;
 use super::{failed, transfer};
 use crate::exit::Failure;
@@ -32,7 +32,6 @@ pub struct Listing {
 /// # Errors
 /// As [`super::fetch`].
 pub fn get(client: &Client, repo: &Repo, revision: &str) -> Result<Listing, Failure> {
-    check_revision(revision)?;
     let value = transfer::persist(|| client.listing(repo, revision))?;
     read(&value, repo)
 }

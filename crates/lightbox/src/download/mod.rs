@@ -12,12 +12,13 @@ mod transfer;
 
 use std::path::PathBuf;
 
+use lightbox_models::hub::Repo;
 use serde::Serialize;
 
 use crate::exit::{Code, Failure};
 use crate::terminal::{self, Progress};
 
-pub use cache::{Repo, check_revision, offline};
+pub use cache::offline;
 pub use terms::Terms;
 pub use token::Token;
 

@@ -4,9 +4,10 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use lightbox_models::hub::Repo;
 use serde::{Deserialize, Serialize};
 
-use super::cache::{Repo, write_whole};
+use super::cache::write_whole;
 use crate::exit::{Code, Failure};
 use crate::folders;
 use crate::terminal::say;

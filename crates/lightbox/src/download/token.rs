@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::exit::{Code, Failure};
-use crate::folders;
 
 /// A token of the hub. It never appears in messages, and travels to the hub's own address only.
 #[derive(Clone)]
@@ -24,9 +23,9 @@ impl Token {
         if let Some(token) = set("HF_TOKEN") {
             return Self::parse(&token, "HF_TOKEN").map(Some);
         }
-        let path = set("HF_TOKEN_PATH")
-            .map(PathBuf::from)
-            .or_else(|| folders::hub_home().map(|home| home.join("token")));
+        let path = set("HF_TOKEN_PATH").map(PathBuf::from).or_else(|| {
+            lightbox_models::hub::home_folder(|name| std::env::var_os(name)).map(|home| home.join("token"))
+        });
         match path.map(|path| (std::fs::read_to_string(&path), path)) {
             Some((Ok(text), path)) if !text.trim().is_empty() => {
                 Self::parse(&text, &path.display().to_string()).map(Some)

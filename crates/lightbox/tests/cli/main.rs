@@ -4,6 +4,7 @@ mod bench;
 mod checkpoint;
 mod demo;
 mod doctor;
+#[cfg(feature = "download")]
 mod hub;
 mod inputs;
 mod interrupt;

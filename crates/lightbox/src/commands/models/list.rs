@@ -1,12 +1,13 @@
 //! `models list`: the models that `--model` finds by name on this machine.
 
 use clap::Args;
+use lightbox_models::{hub, phantom};
 use serde::Serialize;
 
 use crate::arguments::OutputArguments;
 use crate::exit::{Code, Failure};
+use crate::folders;
 use crate::terminal::{Output, print_json};
-use crate::{folders, hub, model};
 
 /// The models on this machine that --model takes by name
 #[derive(Args, Debug)]
@@ -23,12 +24,13 @@ struct Listed {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
-    let phantom =
-        Listed { name: model::PHANTOM.to_owned(), folder: None, notice: Some(model::PHANTOM_NOTICE) };
-    let cached = folders::hub_cache().map(|cache| hub::models(&cache)).unwrap_or_default();
+    let phantom = Listed { name: phantom::NAME.to_owned(), folder: None, notice: Some(phantom::NOTICE) };
+    let cached = folders::hub_cache().map(|cache| hub::cached(&cache)).unwrap_or_default();
     let cached = cached.into_iter().map(|model| {
-        let name =
-            if model.revision == "main" { model.name } else { format!("{}@{}", model.name, model.revision) };
+        let name = match model.revision.as_str() {
+            "main" => model.repo.to_string(),
+            revision => format!("{}@{revision}", model.repo),
+        };
         Listed { name, folder: Some(model.folder), notice: None }
     });
     let all: Vec<_> = std::iter::once(phantom).chain(cached).collect();

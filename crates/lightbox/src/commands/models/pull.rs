@@ -1,9 +1,10 @@
 //! `models pull`: a model from the Hugging Face hub into the cache on this machine.
 
 use clap::Args;
+use lightbox_models::hub::{Repo, is_revision};
 
 use crate::arguments::{DataArguments, OutputArguments};
-use crate::download::{Repo, Terms, Token, Wish, check_revision, fetch, offline};
+use crate::download::{Terms, Token, Wish, fetch, offline};
 use crate::exit::{Code, Failure};
 use crate::folders;
 use crate::terminal::{Output, print_json};
@@ -46,8 +47,14 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
-    let repo = Repo::parse(&arguments.repo)?;
-    check_revision(&arguments.revision)?;
+    let wrong = |expected: &str, found: &str| {
+        Failure::new(Code::Usage, format!("expected {expected}, found `{found}`"))
+    };
+    let repo = Repo::parse(&arguments.repo)
+        .ok_or_else(|| wrong("a repository ORG/NAME such as google/medgemma-1.5-4b-it", &arguments.repo))?;
+    if !is_revision(&arguments.revision) {
+        return Err(wrong("a branch, tag or commit", &arguments.revision));
+    }
     if offline() {
         return Err(Failure::new(
             Code::Policy,
