@@ -59,6 +59,42 @@ pub fn check(request: &Request) -> Result<()> {
     Ok(())
 }
 
+/// Tokens that may be generated after `prompt`, thinking included, by a model of `context` tokens.
+///
+/// # Errors
+/// [`ErrorKind::TooLong`] if the prompt leaves no room for an answer, or not for as much as the request wants.
+pub fn room(request: &Request, prompt: &Prompt, context: usize) -> Result<usize> {
+    let used = prompt.ids.len();
+    let left = context.saturating_sub(used);
+    let wanted = match (request.max_tokens, request.max_thinking_tokens) {
+        (None, _) => None,
+        (Some(answer), None) => Some(answer),
+        (Some(answer), Some(thinking)) => Some(answer.saturating_add(thinking)),
+    };
+    let too_long = |what: String| {
+        let n = prompt.image_spans.len();
+        let pictures: usize = prompt.image_spans.iter().map(ExactSizeIterator::len).sum();
+        Error::new(
+            ErrorKind::TooLong,
+            format!(
+                "{what}: the prompt has {used} tokens ({pictures} of them for {n} picture{}), the context is \
+                 {context}",
+                if n == 1 { "" } else { "s" }
+            ),
+        )
+    };
+    if left == 0 {
+        return Err(too_long("the prompt leaves no room for an answer".to_owned())
+            .hint("shorten the text or show fewer pictures"));
+    }
+    match wanted {
+        Some(wanted) if wanted > left => Err(too_long(format!("{wanted} tokens of answer do not fit"))
+            .hint(format!("ask for at most {left} tokens, shorten the text or show fewer pictures"))),
+        Some(wanted) => Ok(wanted),
+        None => Ok(left),
+    }
+}
+
 impl<'a> Decoding<'a> {
     /// Begins; at most `room` tokens will be generated.
     #[must_use]

@@ -135,6 +135,17 @@ impl Tokens {
         })
     }
 
+    /// The ids of a text as it stands; nothing is added.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Tokenizer`] if the tokenizer has no token for a part of it.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let encoding = self.tokenizer.encode_fast(text, false);
+        let encoding =
+            encoding.map_err(|e| Error::new(ErrorKind::Tokenizer, format!("{}: {e}", vocabulary::FILE)))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
     /// A decoder for one run of generated ids.
     #[must_use]
     pub fn detokenizer(&self) -> Detokenizer<'_> {
@@ -171,11 +182,7 @@ impl Tokens {
             Some(pictures) => rendered.replace(&pictures.begin, &pictures.expanded),
             None => rendered,
         };
-        let encoding = self
-            .tokenizer
-            .encode_fast(text.as_str(), false)
-            .map_err(|e| Error::new(ErrorKind::Tokenizer, format!("{}: {e}", vocabulary::FILE)))?;
-        let ids = encoding.get_ids().to_vec();
+        let ids = self.encode(&text)?;
         let image_spans = self.spans(&ids, request.images.len())?;
         let soft = self.pictures.as_ref().map(|p| p.soft_id);
         if let Some(id) = ids.iter().find(|id| **id as usize >= self.vocab_size && Some(**id) != soft) {

@@ -30,13 +30,7 @@ fn request(change: impl FnOnce(&mut Request)) -> Request {
 
 /// Ids of plain words, as the model would write them.
 fn ids(tokens: &Tokens, text: &str) -> Vec<u32> {
-    let turn = Turn { role: Role::Assistant, content: Content::Text(text.to_owned()) };
-    let turns = vec![request(|_| {}).turns.remove(0), turn];
-    let of = |turns| tokens.prompt(&Request::new(turns, Vec::new())).expect("plain words").ids;
-    // Between the words that open the model's turn and those that end it and open the next.
-    let (with, without) = (of(turns), of(request(|_| {}).turns));
-    let end = with.iter().rposition(|id| *id == END_OF_TURN).expect("the turn ends");
-    with[without.len()..end].to_vec()
+    tokens.encode(text).expect("plain words")
 }
 
 /// Runs a generation that wants to write `script`; the events' text by side, and what remains.
