@@ -27,6 +27,9 @@ pub const SINGLE: &str = "model.safetensors";
 /// The name of the list of shards.
 pub const INDEX: &str = "model.safetensors.index.json";
 
+/// Endings of weight files that are not read.
+const OTHER_FORMATS: [&str; 5] = [".gguf", ".bin", ".pt", ".pth", ".npz"];
+
 /// A tensor and the file it lies in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located {
@@ -215,8 +218,15 @@ fn shards(files: &ModelFiles) -> Result<Vec<(String, Option<Vec<String>>)>> {
         return Ok(vec![(SINGLE.to_owned(), None)]);
     }
     let Some(bytes) = files.read(INDEX)? else {
-        return Err(Error::new(ErrorKind::Files, format!("{}: neither {SINGLE} nor {INDEX}", files))
-            .hint("weights must be in safetensors form; fetch them with `lightbox models pull`"));
+        let error = Error::new(ErrorKind::Files, format!("{files}: neither {SINGLE} nor {INDEX}"));
+        let names = files.names()?;
+        let other = names.iter().find(|name| OTHER_FORMATS.iter().any(|end| name.ends_with(end)));
+        return Err(match other {
+            Some(other) => error.hint(format!(
+                "{other} is of a format that this version does not read; get the model as safetensors"
+            )),
+            None => error.hint("fetch the weights with `lightbox models pull`, or copy all shards here"),
+        });
     };
     let bad = |message: String| Error::new(ErrorKind::Weights, format!("{INDEX}: {message}"));
     let value: Value = serde_json::from_slice(&bytes).map_err(|e| bad(format!("not valid JSON: {e}")))?;

@@ -121,7 +121,14 @@ fn shards_together_are_the_whole() {
 fn an_index_that_does_not_hold_is_refused() {
     let tensor = |name: &str| (name.to_owned(), "F32", vec![1]);
     let shard = file(&[tensor("a"), tensor("b")]);
-    let table: [(Vec<(&str, Vec<u8>)>, ErrorKind, &str); 12] = [
+    type Content<'a> = Vec<(&'a str, Vec<u8>)>;
+    let table: [(Content<'_>, ErrorKind, &str); 14] = [
+        (
+            vec![("m-Q4_K_M.gguf", vec![0])],
+            ErrorKind::Files,
+            "m-Q4_K_M.gguf is of a format that this version does not",
+        ),
+        (vec![("pytorch_model.bin", vec![0])], ErrorKind::Files, "pytorch_model.bin is of a format"),
         (vec![], ErrorKind::Files, "neither model.safetensors nor model.safetensors.index.json"),
         (vec![(INDEX, b"{".to_vec())], ErrorKind::Weights, "not valid JSON"),
         (vec![(INDEX, b"[]".to_vec())], ErrorKind::Config, "expected a JSON object"),
