@@ -111,10 +111,7 @@ fn every_broken_file_is_a_problem_and_the_rest_is_still_told() {
             "expected shape [526, 40], found [525, 40]",
         ),
         (Box::new(change("/text_config/vocab_size", json!(400))), "token"),
-        (
-            Box::new(change("/text_config/head_dim", json!(18))),
-            "more tensors are missing, unexpected",
-        ),
+        (Box::new(change("/text_config/head_dim", json!(18))), "more tensors are missing, unexpected"),
     ];
     for (damage, message) in table {
         let dir = folder("image-bf16");
