@@ -102,8 +102,9 @@ fn right_hash(line: &mut [u8]) {
     }
 }
 
+/// What a demonstration read left behind.
 fn bodies() -> Vec<Vec<u8>> {
-    vec![br#"{"format":1,"id":"11111111111111111111111111111111","time":"2026-01-02T03:04:05Z","version":"0.1.0","cpu":"","reading":{"format":1}}"#.to_vec()]
+    vec![include_bytes!("../../seeds/record-body.json").to_vec()]
 }
 
 #[cfg(test)]
@@ -115,6 +116,7 @@ mod tests {
         for seed in lines() {
             read_line(&seed).expect("a line with its hash");
         }
+        read_body(&bodies()[0]).expect("a record of this version");
         read_view(&(VIEW.seeds)()[0]).expect("two pixels");
         assert_eq!(read_paths(&(PATHS.seeds)()[0]).expect("three places").len(), 3);
     }
