@@ -86,6 +86,9 @@ pub fn patches(pixels: &[f32], size: usize, patch: usize) -> Result<Vec<f32>> {
 }
 
 #[cfg(test)]
+pub(crate) use resize::tests::picture as formula_picture;
+
+#[cfg(test)]
 mod tests {
     use serde_json::Value;
     use sha2::{Digest, Sha256};

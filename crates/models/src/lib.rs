@@ -11,6 +11,8 @@ mod files;
 mod gemma3;
 pub mod hub;
 pub mod images;
+#[cfg(test)]
+mod intermediates;
 mod local;
 pub mod phantom;
 mod report;

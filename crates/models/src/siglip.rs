@@ -191,6 +191,7 @@ impl Siglip {
 
         backend.average_pool(&b.y, c.patches_per_side(), self.images.pool_kernel(), &mut b.pooled)?;
         backend.rms_norm(&b.pooled, &self.projector_norm, eps, &mut b.normed)?;
+        watch("pooled", 0, &b.normed);
         backend.linear(&b.normed, &self.projection, out, Epilogue::Store)?;
         watch("soft_tokens", 0, out);
         Ok(true)

@@ -85,8 +85,8 @@ impl Plan {
             self.attend(model, backend, layer, i, segments)?;
             let x = &mut self.x[..n * width];
             let y = &mut self.y[..n * width];
+            watch("attention", i, y);
             backend.rms_norm_residual(y, &layer.post_attention_norm, eps, x)?;
-            watch("after_attention", i, x);
 
             // x += norm(down(gelu(gate(norm(x))) * up(norm(x))))
             let inner = &mut self.inner[..n * c.intermediate_size];

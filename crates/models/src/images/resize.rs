@@ -161,14 +161,14 @@ pub fn bilinear(image: &RgbImage, to_width: usize, to_height: usize) -> Result<R
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use serde_json::Value;
     use sha2::{Digest, Sha256};
 
     use super::*;
 
     /// The pictures of `reference/pictures.py`.
-    pub(in crate::images) fn picture(width: usize, height: usize, seed: u32, gray: bool) -> RgbImage {
+    pub(crate) fn picture(width: usize, height: usize, seed: u32, gray: bool) -> RgbImage {
         let sample = |x: u32, y: u32, c: u32| {
             let square = |a: u32, b: u32, k: u32| a.wrapping_mul(b).wrapping_mul(k);
             let h = [
