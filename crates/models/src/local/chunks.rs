@@ -26,16 +26,20 @@ mod tests {
 
     #[test]
     fn steps_cover_the_prompt_and_split_no_picture() {
-        for (n, pictures, chunk, expected) in [
-            (10, vec![], 4, vec![0..4, 4..8, 8..10]),
-            (10, vec![2..6], 4, vec![0..2, 2..6, 6..10]),
-            (10, vec![0..4, 5..9], 4, vec![0..4, 4..5, 5..9, 9..10]),
-            (10, vec![1..5, 6..10], 6, vec![0..6, 6..10]),
-            (6, vec![1..5], 2, vec![0..1, 1..5, 5..6]),
-            (3, vec![], 100, vec![0..3]),
-            (0, vec![], 4, vec![]),
-        ] {
-            assert_eq!(chunks(n, &pictures, chunk), expected, "{n} {pictures:?} {chunk}");
+        // Pictures and expected steps as pairs of first position and end.
+        type Pairs = &'static [(usize, usize)];
+        let table: [(usize, Pairs, usize, Pairs); 7] = [
+            (10, &[], 4, &[(0, 4), (4, 8), (8, 10)]),
+            (10, &[(2, 6)], 4, &[(0, 2), (2, 6), (6, 10)]),
+            (10, &[(0, 4), (5, 9)], 4, &[(0, 4), (4, 5), (5, 9), (9, 10)]),
+            (10, &[(1, 5), (6, 10)], 6, &[(0, 6), (6, 10)]),
+            (6, &[(1, 5)], 2, &[(0, 1), (1, 5), (5, 6)]),
+            (3, &[], 100, &[(0, 3)]),
+            (0, &[], 4, &[]),
+        ];
+        let ranges = |pairs: Pairs| pairs.iter().map(|(start, end)| *start..*end).collect::<Vec<_>>();
+        for (n, pictures, chunk, expected) in table {
+            assert_eq!(chunks(n, &ranges(pictures), chunk), ranges(expected), "{n} {pictures:?} {chunk}");
         }
     }
 
