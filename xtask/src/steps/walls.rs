@@ -172,6 +172,7 @@ pub fn run(root: &Path) -> Outcome {
                 .push(format!("{} is not in the table of rooms in xtask/src/steps/walls.rs", package.name)),
             Some(room) => {
                 findings.extend(dependencies(room, package));
+                findings.extend(unused(room, package));
                 findings.extend(place(root, package));
                 findings.extend(roots(root, room, package));
                 findings.extend(code(root, room, package));
@@ -201,6 +202,15 @@ fn dependencies(room: &Room, package: &Package) -> Vec<String> {
         }
     }
     findings
+}
+
+/// What the table allows from outside and nobody needs any more would let it back in without a decision.
+fn unused(room: &Room, package: &Package) -> Vec<String> {
+    room.external
+        .iter()
+        .filter(|name| !package.dependencies.iter().any(|dependency| dependency.name == **name))
+        .map(|name| format!("{} does not use {name}: take it off the table of rooms", room.name))
+        .collect()
 }
 
 /// A room's folder is its name without the prefix.
