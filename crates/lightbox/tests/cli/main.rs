@@ -4,6 +4,7 @@ mod bench;
 mod checkpoint;
 mod demo;
 mod doctor;
+mod goldens;
 #[cfg(feature = "download")]
 mod hub;
 mod inputs;
