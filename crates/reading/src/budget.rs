@@ -32,9 +32,9 @@ pub const MEDGEMMA_1_5_4B: Profile =
 /// Tokens of a prompt and the room that they leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
-    /// Tokens of the pictures: their soft tokens and four that frame each.
+    /// Soft tokens of the pictures, as the model's files count them.
     pub image_tokens: usize,
-    /// All other tokens of the prompt.
+    /// All other tokens of the prompt, those that frame a picture among them.
     pub text_tokens: usize,
     /// Tokens that the context leaves for thinking and answer; 0 if the prompt does not fit.
     pub room_for_answer: usize,
@@ -47,9 +47,9 @@ pub struct Budget {
 impl Budget {
     /// Of a prompt as the engine tokenized it.
     pub(crate) fn counted(prompt: &Prompt, card: &ModelCard) -> Self {
-        let soft: usize = prompt.image_spans.iter().map(ExactSizeIterator::len).sum();
-        let image_tokens = (soft + FRAME_TOKENS * prompt.image_spans.len()).min(prompt.ids.len());
-        Self::new(image_tokens, prompt.ids.len() - image_tokens, card.context_tokens, false)
+        let image_tokens: usize = prompt.image_spans.iter().map(ExactSizeIterator::len).sum();
+        let text_tokens = prompt.ids.len().saturating_sub(image_tokens);
+        Self::new(image_tokens, text_tokens, card.context_tokens, false)
     }
 
     /// Of a request to a model whose files are not at hand.
@@ -64,8 +64,10 @@ impl Budget {
                 }
             })
             .sum();
-        let image_tokens = request.images.len().saturating_mul(profile.tokens_per_image + FRAME_TOKENS);
-        let text_tokens = n_bytes.div_ceil(BYTES_PER_TOKEN) + TURN_TOKENS * request.turns.len();
+        let n_images = request.images.len();
+        let image_tokens = n_images.saturating_mul(profile.tokens_per_image);
+        let framing = TURN_TOKENS * request.turns.len() + FRAME_TOKENS * n_images;
+        let text_tokens = n_bytes.div_ceil(BYTES_PER_TOKEN) + framing;
         Self::new(image_tokens, text_tokens, profile.context_tokens, true)
     }
 

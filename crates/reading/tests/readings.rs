@@ -52,7 +52,7 @@ fn a_reading_says_what_went_in_and_what_came_out() {
     );
     assert_eq!(reading.request.turns[0].content, Content::Text(THINKING.to_owned()));
     assert_eq!(reading.request.turns[0].role, Role::System);
-    assert_eq!(reading.budget.image_tokens, 2 * (engine::TOKENS_PER_IMAGE + 4));
+    assert_eq!(reading.budget.image_tokens, 2 * engine::TOKENS_PER_IMAGE);
     assert!(!reading.budget.estimated);
     assert!(reading.started_unix_ms > 1_700_000_000_000);
     // What the engine got is what the record says, and is kept for who wants to store it.
@@ -232,9 +232,9 @@ fn limits_that_nobody_wished_shrink_to_the_room() {
 #[test]
 fn a_budget_without_weights_says_that_it_is_an_estimate() {
     let budget = assignment("findings", &study(&[14, 15, 16]), Wishes::default()).estimate(&MEDGEMMA_1_5_4B);
-    assert_eq!((budget.image_tokens, budget.context_tokens), (3 * 260, 131_072));
+    assert_eq!((budget.image_tokens, budget.context_tokens), (3 * 256, 131_072));
     assert!(budget.estimated && (150..800).contains(&budget.text_tokens), "{budget:?}");
-    assert_eq!(budget.room_for_answer, 131_072 - 780 - budget.text_tokens);
+    assert_eq!(budget.room_for_answer, 131_072 - 768 - budget.text_tokens);
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn a_film_is_prepared_without_any_model() {
     assert_eq!(steps, ["stretch_range", "to_eight_bits", "gray_to_rgb", "pad_to_square"]);
     assert_eq!(
         (sides(&folder.join("frame-0001-model.png")).0, view["budget"]["image_tokens"].clone()),
-        (896, json!(260))
+        (896, json!(256))
     );
     assert_eq!(view["budget"]["estimated"], true);
     assert_eq!(view["budget"]["context_tokens"], 131_072);
@@ -71,7 +71,7 @@ fn a_model_at_hand_says_its_own_sizes_and_counts_exactly() {
     let prepared = bench.line("prepare a.png b.png --out views --model ./model --json").json();
     assert_eq!(
         (&prepared["model"]["image_size_px"], &prepared["budget"]["image_tokens"]),
-        (&json!(112), &json!(40))
+        (&json!(112), &json!(32))
     );
     assert_eq!(prepared["budget"]["estimated"], false);
     assert_eq!(prepared["frames"][1]["label"], "IMAGE 2");
