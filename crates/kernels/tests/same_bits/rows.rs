@@ -79,6 +79,28 @@ fn norms_are_their_definitions_with_the_same_bits_everywhere() {
     }
 }
 
+/// The order that the documentation states, spelled out: a replay by a later version depends on it.
+#[test]
+fn squares_are_summed_in_the_stated_order() {
+    let mut random = Random::new(25);
+    for d in [1, 7, 8, 9, 72, 1000] {
+        let (x, weight) = (random.values(d), random.values(d));
+        let mut lanes = [0.0f32; 8];
+        for (i, x) in x.iter().enumerate() {
+            lanes[i % 8] = x.mul_add(*x, lanes[i % 8]);
+        }
+        let [l0, l1, l2, l3, l4, l5, l6, l7] = lanes;
+        let sum = ((l0 + l4) + (l2 + l6)) + ((l1 + l5) + (l3 + l7));
+        let r = 1.0 / (sum / d as f32 + EPS).sqrt();
+        let expected: Vec<f32> = x.iter().zip(&weight).map(|(x, w)| x * r * w).collect();
+        for (name, backend) in backends() {
+            let mut out = vec![f32::NAN; d];
+            backend.rms_norm(&x, &weight, EPS, &mut out).expect("shapes fit");
+            assert_same_bits(&out, &expected, &format!("{d} values on {name}"));
+        }
+    }
+}
+
 #[test]
 fn rows_of_zeros_and_of_large_values_stay_finite() {
     for value in [0.0f32, 1e-30, 1e15] {
