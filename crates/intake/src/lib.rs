@@ -1,6 +1,6 @@
 //! Medical inputs: files to frames with their physical meaning.
 //!
-//! [`open`] reads one file, [`read`] bytes that are already in memory. What comes back is a [`Study`]: upright
+//! [`open`](fn@open) reads one file, [`read`] bytes that are already in memory. What comes back is a [`Study`]: upright
 //! [`Frame`]s, the [`SourceFile`]s that they came from, and every [`Step`] between the two. The content decides the
 //! format, never the name of the file. What is not understood is refused, and sizes are checked before memory is asked
 //! for. Knows nothing of models.

@@ -1,6 +1,6 @@
 //! Studies with known truth, for tests and the demonstration.
 //!
-//! [`film`] draws a chest film from a seed. It looks like one, it is of nobody, and what is on it is known: where the
+//! [`film`](fn@film) draws a chest film from a seed. It looks like one, it is of nobody, and what is on it is known: where the
 //! lungs, the heart and each opacity lie, and which side the marker names. The same seed gives the same samples on
 //! every machine: the drawing uses only operations that IEEE 754 defines exactly.
 #![forbid(unsafe_code)]

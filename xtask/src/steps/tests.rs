@@ -70,6 +70,7 @@ struct Tally {
     failed: usize,
     ignored: usize,
     skipped_tests: BTreeSet<String>,
+    failed_tests: Vec<String>,
     in_output_of_passed: bool,
 }
 
@@ -79,6 +80,9 @@ impl Tally {
     fn read(&mut self, line: &str) -> bool {
         if let Some(test) = skipped_test(line) {
             return self.skipped_tests.insert(test);
+        }
+        if line.starts_with("test ") && line.ends_with(" ... FAILED") {
+            self.failed_tests.push(line.to_owned());
         }
         if line == "successes:" {
             self.in_output_of_passed = true;
@@ -98,7 +102,8 @@ impl Tally {
 
     fn outcome(self, succeeded: bool) -> Outcome {
         let skipped = self.skipped_tests.len();
-        let mut notes: Vec<String> = self.skipped_tests.into_iter().collect();
+        let mut notes = self.failed_tests;
+        notes.extend(self.skipped_tests);
         if self.ignored > 0 {
             notes.push(format!("{} tests are marked #[ignore] and did not run", self.ignored));
         }
@@ -155,6 +160,7 @@ mod unit {
         let (outcome, shown) = read(lines, false);
         assert_eq!((outcome.passed, outcome.failed, outcome.skipped), (19, 1, 0));
         assert!(shown.iter().any(|line| line == "left: 1"));
+        assert_eq!(outcome.notes, ["test a ... FAILED"]);
     }
 
     #[test]

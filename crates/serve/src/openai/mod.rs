@@ -3,6 +3,16 @@
 //! A field that is not known is refused by name, because it may change the answer; fields that cannot change it stand
 //! on an explicit list and are accepted. What goes beyond OpenAI's shape is kept apart in the `lightbox` object of a
 //! response, and in the request fields `top_k`, `prompt_logprobs` and `max_thinking_tokens`.
+//!
+//! ```
+//! use lightbox_serve::openai::parse_request;
+//!
+//! let body = br#"{"messages": [{"role": "user", "content": "What is seen?"}], "max_tokens": 64}"#;
+//! assert_eq!(parse_request(body).expect("every field is known").max_tokens, Some(64));
+//!
+//! let refused = parse_request(br#"{"messages": [], "temprature": 0}"#).expect_err("a typing error");
+//! assert!(!refused.to_string().is_empty());
+//! ```
 
 mod fields;
 mod message;
