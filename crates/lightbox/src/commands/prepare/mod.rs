@@ -9,7 +9,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use lightbox_intake::SourceFile;
 use lightbox_reading::tasks::{TASKS, task};
-use lightbox_reading::views::{Mapping, Recipe, Step, ViewRecord};
+use lightbox_reading::views::{Mapping, Recipe, Step, ViewRecord, contact_sheet, thumbnail};
 use lightbox_reading::{Assignment, Budget, MEDGEMMA_1_5_4B, Wishes};
 use serde::{Deserialize, Serialize};
 
@@ -191,10 +191,11 @@ fn write(
         let resized = outline.resized(image)?;
         folder.write(&frame.file, &picture::png(image)?)?;
         folder.write(&frame.model_file, &picture::png(&resized)?)?;
-        seen.push(picture::thumbnail(&resized)?);
+        let caption = frame.label.map_or_else(|| format!("{}", index + 1), str::to_owned);
+        seen.push((thumbnail(&resized)?, caption));
         progress.set(index as u64 + 1, prepared.frames.len() as u64);
     }
-    folder.write(folder::CONTACT_SHEET, &picture::png(&picture::contact_sheet(&seen)?)?)?;
+    folder.write(folder::CONTACT_SHEET, &picture::png(&contact_sheet(&seen)?)?)?;
     let mut json = serde_json::to_vec_pretty(prepared)
         .map_err(|error| Failure::new(Code::Output, format!("failed to write JSON: {error}")))?;
     json.push(b'\n');
