@@ -33,6 +33,16 @@ pub fn files(name: &str) -> Result<ModelFiles, Failure> {
         return Err(Failure::new(Code::Usage, "--model: expected a name, found nothing"));
     }
     let path = std::path::Path::new(name);
+    let gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+    if name.starts_with("ollama:") || (gguf && !path.is_dir()) {
+        return Err(Failure::new(
+            Code::Model,
+            format!(
+                "{name}: GGUF weights and the Ollama store are not read by this version; use the model's folder in \
+                 Hugging Face layout (safetensors)"
+            ),
+        ));
+    }
     if path.is_dir() || name.starts_with(['.', '/']) {
         return Ok(ModelFiles::folder(path)?);
     }

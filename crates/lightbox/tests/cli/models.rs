@@ -14,6 +14,7 @@ const K_PROJ: &str = "language_model.model.layers.0.self_attn.k_proj.weight";
 fn a_name_that_leads_nowhere_says_where_was_looked() {
     let bench = Bench::new();
     bench.file("file.gguf", "GGUF");
+    bench.file("file.bin", "weights");
     for (name, words) in [
         (
             "google/medgemma-1.5-4b-it",
@@ -21,7 +22,9 @@ fn a_name_that_leads_nowhere_says_where_was_looked() {
         ),
         ("medgemma", ["not a hub id", "lightbox models list"]),
         ("./absent", ["./absent", "no such model folder"]),
-        ("file.gguf", ["expected a folder", "found a file"]),
+        ("file.bin", ["expected a folder", "found a file"]),
+        ("file.gguf", ["not read by this version", "safetensors"]),
+        ("ollama:medgemma", ["not read by this version", "safetensors"]),
         (".", ["config.json", "no"]),
     ] {
         bench.run(["ask", "hello?", "--model", name]).expect(4, &words);
