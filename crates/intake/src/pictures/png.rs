@@ -33,10 +33,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Frame> {
     let (color, depth) = (info.color_type, info.bit_depth as u8);
     let palette = info.palette.as_deref().map(<[u8]>::to_vec);
     let transparency = info.trns.as_deref().map(<[u8]>::to_vec);
-    let orientation = match info.exif_metadata.as_deref() {
-        Some(block) => exif::orientation(block)?,
-        None => Orientation::UPRIGHT,
-    };
+    let orientation = outline.exif.map_or(Ok(Orientation::UPRIGHT), exif::orientation)?;
     let n_bytes =
         reader.output_buffer_size().ok_or_else(|| Error::new(ErrorKind::TooLarge, "the picture"))?;
     limits::plausible(n_bytes as u64, outline.n_coded_bytes, DEFLATE_MOST, "bytes")?;
@@ -99,17 +96,19 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Frame> {
 }
 
 /// What the chunks of a file say before anything is unpacked.
-struct Outline {
+struct Outline<'a> {
     /// Bytes of coded picture data.
     n_coded_bytes: u64,
+    /// The EXIF block, which may stand anywhere before the end (11.3.4.5), behind the picture data too.
+    exif: Option<&'a [u8]>,
     /// Chunks that state a meaning of colours which is not applied.
     color_chunks: Vec<String>,
 }
 
-impl Outline {
-    /// Walks the chunks to the end of the picture.
-    fn of(bytes: &[u8]) -> Result<Self> {
-        let mut outline = Self { n_coded_bytes: 0, color_chunks: Vec::new() };
+impl<'a> Outline<'a> {
+    /// Walks the chunks to the end of the picture. Their checksums are the decoder's work.
+    fn of(bytes: &'a [u8]) -> Result<Self> {
+        let mut outline = Self { n_coded_bytes: 0, exif: None, color_chunks: Vec::new() };
         let mut rest = &bytes[8..];
         loop {
             let Some((head, body)) = rest.split_at_checked(8) else {
@@ -130,6 +129,18 @@ impl Outline {
             };
             match name {
                 b"IDAT" => outline.n_coded_bytes += len as u64,
+                b"eXIf" => {
+                    if outline.exif.replace(&body[..len]).is_some() {
+                        return Err(Error::new(
+                            ErrorKind::Corrupt,
+                            "PNG: expected at most one eXIf chunk, found two",
+                        )
+                        .hint(
+                            "they state which side is up; check the picture and save it again without EXIF",
+                        ));
+                    }
+                }
+                b"tEXt" | b"zTXt" | b"iTXt" => refuse_exif_in_text(name, &body[..len])?,
                 b"iCCP" | b"gAMA" | b"cHRM" | b"cICP" => {
                     outline.color_chunks.push(name.escape_ascii().to_string())
                 }
@@ -139,6 +150,27 @@ impl Outline {
             rest = after;
         }
     }
+}
+
+/// Refuses a text chunk that holds an EXIF block, as programs wrote it before there was eXIf: some turn the picture by
+/// it and some do not, so nobody can say which side the picture's maker saw on top.
+fn refuse_exif_in_text(name: &[u8], body: &[u8]) -> Result<()> {
+    let keyword = body.split(|byte| *byte == 0).next().unwrap_or_default();
+    if [&b"Raw profile type exif"[..], b"Raw profile type APP1"]
+        .iter()
+        .any(|k| keyword.eq_ignore_ascii_case(k))
+    {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "PNG: expected EXIF in an eXIf chunk, found it as text ({}: {})",
+                name.escape_ascii(),
+                keyword.escape_ascii()
+            ),
+        )
+        .hint("it may state which side is up; check the picture and save it again without metadata"));
+    }
+    Ok(())
 }
 
 /// Samples of `depth` bits (1, 2, 4 or 8), one a byte.
