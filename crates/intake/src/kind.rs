@@ -36,18 +36,9 @@ const EXPORT: &str = "export the pictures as PNG or TIFF (16 bit keeps the full 
 const CONVERT: &str = "convert it to PNG";
 
 /// Kinds that people hand in and that this version does not read, first match first.
-const UNREAD: [Unread; 17] = [
+const UNREAD: [Unread; 18] = [
     Unread { name: "DICOM", way_out: EXPORT, is: |b| at(b, 128, b"DICM") },
-    Unread {
-        name: "DICOM without its preamble",
-        way_out: EXPORT,
-        // A data set that starts with group 0002 or 0008 in explicit little endian: tag, then a two-letter type.
-        is: |b| {
-            (at(b, 0, b"\x02\x00\x00\x00UL") || at(b, 0, b"\x08\x00"))
-                && b.get(2..4).is_some_and(|element| element[1] == 0)
-                && b.get(4..6).is_some_and(|kind| kind.iter().all(u8::is_ascii_uppercase))
-        },
-    },
+    Unread { name: "DICOM without its preamble", way_out: EXPORT, is: starts_data_set },
     Unread {
         name: "NIfTI",
         way_out: EXPORT,
@@ -60,6 +51,11 @@ const UNREAD: [Unread; 17] = [
         name: "gzip (a compressed volume?)",
         way_out: "unpack it; volumes are not read by this version either: export slices as PNG",
         is: |b| at(b, 0, b"\x1f\x8b"),
+    },
+    Unread {
+        name: "Zstandard (compressed data)",
+        way_out: "unpack it and name the pictures",
+        is: |b| at(b, 0, b"\x28\xb5\x2f\xfd"),
     },
     Unread {
         name: "ZIP archive",
@@ -127,6 +123,25 @@ pub(crate) fn of(head: &[u8]) -> Result<Kind> {
     }
     Err(Error::new(ErrorKind::Unknown, "expected PNG, JPEG or TIFF, found bytes of no known kind")
         .hint("the content decides, not the name of the file"))
+}
+
+/// Types that an element of a group 0002 or 0008 has in explicit notation (DICOM PS3.6).
+const ELEMENT_TYPES: [&[u8; 2]; 21] = [
+    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"IS", b"LO", b"LT", b"OB", b"PN", b"SH", b"SQ", b"ST",
+    b"TM", b"UC", b"UI", b"UL", b"US", b"UT",
+];
+
+/// Longest value that a first element in implicit notation is believed to have: they are numbers, names and codes.
+const MOST_FIRST_BYTES: u32 = 1024;
+
+/// Whether bytes start a DICOM data set in little endian: an element of group 0002 or 0008, then its type (explicit) or
+/// its length, which is even (implicit).
+fn starts_data_set(bytes: &[u8]) -> bool {
+    let Some([group, 0, _, _, a, b, c, d]) = bytes.first_chunk() else { return false };
+    let len = u32::from_le_bytes([*a, *b, *c, *d]);
+    let is_explicit = ELEMENT_TYPES.contains(&&[*a, *b]);
+    let is_implicit = len % 2 == 0 && len <= MOST_FIRST_BYTES;
+    matches!(group, 0x02 | 0x08) && (is_explicit || is_implicit)
 }
 
 /// Whether `bytes` holds `pattern` at `offset`.

@@ -44,6 +44,15 @@ fn what_is_not_read_is_named_with_a_way_out() {
         (&dicom, ErrorKind::Unknown, "DICOM"),
         (&dicom_with_tiff_preamble, ErrorKind::Unknown, "DICOM"),
         (b"\x08\0\x05\0CS\x0a\0ISO_IR 100", ErrorKind::Unknown, "DICOM without its preamble"),
+        (b"\x02\0\x10\0UI\x14\x001.2.840.10008.1.2.1\0", ErrorKind::Unknown, "DICOM without its preamble"),
+        (b"\x02\0\x01\0OB\0\0\x02\0\0\0\0\x01", ErrorKind::Unknown, "DICOM without its preamble"),
+        (b"\x02\0\0\0\x04\0\0\0\x9e\0\0\0", ErrorKind::Unknown, "DICOM without its preamble"),
+        (b"\x08\0\x01\0\x04\0\0\0\x9e\0\0\0", ErrorKind::Unknown, "DICOM without its preamble"),
+        (b"\x08\0\x08\0\x16\0\0\0ORIGINAL\\PRIMARY\\AXIAL", ErrorKind::Unknown, "DICOM without its preamble"),
+        (b"\x08\0\x05\0\xff\xff\0\x7f", ErrorKind::Unknown, "no known kind"),
+        (b"\x09\0\x05\0CS\x0a\0", ErrorKind::Unknown, "no known kind"),
+        (b"\x02\0\x10", ErrorKind::Unknown, "no known kind"),
+        (b"\x28\xb5\x2f\xfd\x04\0", ErrorKind::Unknown, "Zstandard"),
         (&nifti, ErrorKind::Unknown, "NIfTI"),
         (b"%PDF-1.7\n", ErrorKind::Unknown, "PDF"),
         (b"\x1f\x8b\x08\0", ErrorKind::Unknown, "gzip"),
@@ -139,6 +148,7 @@ fn files_of_kinds_that_come_later_are_named() {
         ("slides/CMU-1-Small-Region.svs", "whole-slide"),
         ("slides/camelyon-multiframe.dcm", "DICOM"),
         ("dicom/wg04/J2KI/CT1_J2KI", "DICOM"),
+        ("dicom/pydicom-data/JLSL_RGB_ILV0.dcm", "DICOM without its preamble"),
         ("audio/jfk.wav", "WAV"),
     ] {
         let error = open(data.join(path)).expect_err(path);
