@@ -174,7 +174,7 @@ impl Archive {
         let mut studies = Vec::new();
         for entry in list(&self.studies)? {
             if let Some(id) = entry.file_name().to_str().and_then(StudyId::parse) {
-                studies.push(self.study_entry(id)?);
+                studies.push(self.study(&id)?);
             }
         }
         studies.sort_by_key(|study| study.id);
@@ -196,8 +196,12 @@ impl Archive {
         Ok(None)
     }
 
-    fn study_entry(&self, id: StudyId) -> Result<StudyEntry> {
-        let folder = self.folder(&id);
+    /// What one study holds; nothing if it is not there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`].
+    pub fn study(&self, id: &StudyId) -> Result<StudyEntry> {
+        let folder = self.folder(id);
         let mut blobs = Vec::new();
         for entry in list(&folder)? {
             let Some(name) = entry.file_name().to_str().and_then(BlobName::parse) else { continue };
@@ -210,7 +214,7 @@ impl Archive {
             blobs.push(BlobEntry { name, kind, size_bytes });
         }
         blobs.sort_by_key(|blob| blob.name);
-        Ok(StudyEntry { id, has_key: folder.join(KEY_FILE).exists(), blobs })
+        Ok(StudyEntry { id: *id, has_key: folder.join(KEY_FILE).exists(), blobs })
     }
 
     /// Erases a study: its key first, so that a crash in between leaves only what nobody can read; then the rest.
@@ -252,11 +256,12 @@ impl Archive {
     pub fn erase_blobs(&self, study: &StudyId, names: &[BlobName]) -> Result<Erased> {
         let _lock = disk::FileLock::take(&self.root, LOCK_FILE)?;
         let folder = self.folder(study);
-        let present =
-            if folder.exists() { self.study_entry(*study)?.blobs } else { return Ok(Erased::default()) };
+        let present = if folder.exists() { self.study(study)?.blobs } else { return Ok(Erased::default()) };
         if present.iter().all(|blob| names.contains(&blob.name)) {
             return self.erase_folder(study);
         }
+        // What a killed writer left unfinished may be of the blobs that go.
+        disk::sweep(&folder);
         let mut erased = Erased::default();
         for blob in present.iter().filter(|blob| names.contains(&blob.name)) {
             remove(&folder.join(blob.name.to_string()))?;
@@ -283,7 +288,7 @@ impl Archive {
         if let Some(key) = self.key(study)? {
             return Ok((key, false));
         }
-        if !self.study_entry(*study)?.blobs.is_empty() {
+        if !self.study(study)?.blobs.is_empty() {
             return Err(Error::new(
                 ErrorKind::StudyKey,
                 format!("the key of study {study} is missing while blobs of it remain"),

@@ -57,6 +57,9 @@ impl Records {
         let study = self.archive.study_id(&digests);
 
         let log = Log::hold(&self.archive)?;
+        // A log that cannot be continued is known before anything is written.
+        log.settle()?;
+        self.sweep(&log, &study)?;
         let mut stored = Vec::new();
         let appended = self.store(&study, &id, contents, &mut stored).and_then(|parts| {
             log.append(|sequence, previous| {

@@ -20,6 +20,7 @@ mod digest;
 mod entry;
 mod error;
 mod inputs;
+mod leftovers;
 mod log;
 mod parts;
 mod store;

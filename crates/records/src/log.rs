@@ -62,6 +62,16 @@ impl<'a> Log<'a> {
         Ok(Self { archive, path: archive.root().join(LOG_FILE), _lock: lock })
     }
 
+    /// Makes sure that an entry can be appended, and confirms what a crash left whole beyond the head.
+    pub(crate) fn ready(&self) -> Result<()> {
+        let (head, is_new) = self.settle()?;
+        if !is_new {
+            let opened = private_file().append(true).open(&self.path);
+            opened.map_err(|error| full_or_io(&error, "opening", &self.path))?;
+        }
+        self.write_head(head)
+    }
+
     /// Appends the entry that `make` makes of its place and the hash before. It is on disk when this returns.
     ///
     /// On failure the log is as it was.
@@ -132,7 +142,7 @@ impl<'a> Log<'a> {
 
     /// Where the next entry goes: adopts what a crash left whole beyond the head and cuts off what it left
     /// unfinished. Says also whether the log has yet to be made.
-    fn settle(&self) -> Result<(Head, bool)> {
+    pub(crate) fn settle(&self) -> Result<(Head, bool)> {
         let exists = fs::exists(&self.path).map_err(|error| full_or_io(&error, "looking for", &self.path))?;
         let Some(mut head) = self.head()? else {
             // The head comes first, so that a log without one is known to have lost it.
@@ -155,7 +165,7 @@ impl<'a> Log<'a> {
                 format!("the log {} cannot be continued: {what}", self.path.display()),
             )
             .hint(
-                "restore records.log and records.head from one backup, or move both away to begin a new log",
+                "restore records.log and records.head from one backup, or move the data folder away to begin a new one",
             )
         };
         if !exists {
@@ -220,7 +230,7 @@ impl<'a> Log<'a> {
         let path = self.archive.root().join(HEAD_FILE);
         let broken = |what: String| {
             Error::new(ErrorKind::Chain, format!("the head {} of the log {what}", path.display())).hint(
-                "restore records.log and records.head from one backup, or move both away to begin a new log",
+                "restore records.log and records.head from one backup, or move the data folder away to begin a new one",
             )
         };
         let Some(bytes) = read_limited(&path, 4096)? else {

@@ -195,8 +195,18 @@ impl Records {
             .ok_or_else(|| altered(&entry.id, "a part of it is not the one that the log names"))
     }
 
+    /// Makes sure that a read can be recorded, before minutes are spent on it: log and head are as an append needs
+    /// them and can be written. What a crash left beyond the head is adopted or cut off.
+    ///
+    /// # Errors
+    /// As [`Records::append`].
+    pub fn ready(&self) -> Result<()> {
+        Log::hold(&self.archive)?.ready()
+    }
+
     /// Erases what a record says. Its entry stays in the log, and another says that it was erased; the chain holds.
-    /// With the last record of a study goes the study's key.
+    /// Parts in its study that no entry names, left by a crash, go too and are counted; with the last part of a study
+    /// goes the study's key. Where the log is not whole such parts stay: they may belong to a record.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`], [`ErrorKind::Ambiguous`]; [`ErrorKind::DiskFull`] or [`ErrorKind::Chain`] if the
@@ -205,22 +215,10 @@ impl Records {
         let log = Log::hold(&self.archive)?;
         let contents = log.read()?;
         let entry = contents.find(prefix)?;
-        let erased = self.archive.erase_blobs(&entry.study, &self.names(entry))?;
+        let mut names = self.names(entry);
+        names.extend(self.unnamed_parts(&log, &contents, &entry.study)?);
+        let erased = self.archive.erase_blobs(&entry.study, &names)?;
         self.note_erased(&log, &contents, entry, time)?;
-        Ok(erased)
-    }
-
-    /// Erases a whole study, its key first, and notes in the log each record that this erased.
-    ///
-    /// # Errors
-    /// As [`Records::erase`]; a study that is not there is no error.
-    pub fn erase_study(&self, study: &StudyId, time: SystemTime) -> Result<Erased> {
-        let log = Log::hold(&self.archive)?;
-        let contents = log.read()?;
-        let erased = self.archive.erase_study(study)?;
-        for entry in contents.reads().filter(|entry| entry.study == *study) {
-            self.note_erased(&log, &contents, entry, time)?;
-        }
         Ok(erased)
     }
 

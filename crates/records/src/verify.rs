@@ -1,7 +1,5 @@
 //! The check of everything: the chain of the log, its head, and what the records say.
 
-use std::collections::HashSet;
-
 use lightbox_archive::BlobKind;
 use serde::Serialize;
 
@@ -27,8 +25,11 @@ pub struct Report {
     pub erased: usize,
     /// Records whose contents are gone or not what was written.
     pub unsound: Vec<Unsound>,
-    /// Parts in the archive that no entry names: a crash between parts and entry left them. Erased with their study.
+    /// Parts in the archive that no entry names: a crash between parts and entry left them. They go with the next
+    /// record of their study, read or erased, and by [`Records::erase_leftovers`].
     pub unnamed_parts: usize,
+    /// Studies, each with a key, that hold nothing that an entry names.
+    pub unnamed_studies: usize,
 }
 
 /// Where the chain breaks.
@@ -56,6 +57,12 @@ impl Report {
     pub fn is_sound(&self) -> bool {
         self.broken.is_none() && self.unsound.is_empty()
     }
+
+    /// Whether anything is left that no entry names. Soundness does not depend on it: a crash leaves such parts.
+    #[must_use]
+    pub fn has_leftovers(&self) -> bool {
+        self.unnamed_parts > 0 || self.unnamed_studies > 0
+    }
 }
 
 impl Records {
@@ -71,22 +78,21 @@ impl Records {
         let log = Log::hold(&self.archive)?;
         let contents = log.read()?;
         let mut report = self.chain(&log, &contents);
-        let mut named = HashSet::new();
         for entry in contents.reads() {
-            named.extend(self.names(entry));
             match self.state(entry, &contents)? {
                 State::Present => report.intact += 1,
                 State::Erased => report.erased += 1,
                 state => report.unsound.push(Unsound { id: entry.id, state }),
             }
         }
-        for study in self.archive.studies()? {
-            report.unnamed_parts += study.blobs.iter().filter(|blob| !named.contains(&blob.name)).count();
+        for leftover in self.leftovers(&contents)? {
+            report.unnamed_parts += leftover.parts.len();
+            report.unnamed_studies += usize::from(leftover.is_all);
         }
         Ok(report)
     }
 
-    fn chain(&self, log: &Log<'_>, contents: &Contents) -> Report {
+    pub(crate) fn chain(&self, log: &Log<'_>, contents: &Contents) -> Report {
         let (mut entries, mut last, mut broken) = (0, Digest::ZERO, None);
         // The hash at the end of the entries that the head confirms.
         let mut at_head = Digest::ZERO;
@@ -133,6 +139,7 @@ impl Records {
             erased: 0,
             unsound: Vec::new(),
             unnamed_parts: 0,
+            unnamed_studies: 0,
         }
     }
 

@@ -146,3 +146,42 @@ fn a_full_disk_is_a_named_error_and_leaves_nothing_half_written() {
     let shown = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && root.path().join("passed").exists(), "{shown}");
 }
+
+#[test]
+fn readiness_says_what_an_append_would_say() {
+    let root = tempfile::tempdir().expect("works");
+    let (log, head) = (log_of(root.path()), root.path().join("records.head"));
+    let records = open(root.path());
+    records.ready().expect("a new folder is ready");
+    assert!(records.list().expect("works").records.is_empty());
+    read(&records, b"a");
+    let (short, older) = (fs::read(&log).expect("works"), fs::read(&head).expect("works"));
+    read(&records, b"b");
+    let (whole, newest) = (fs::read(&log).expect("works"), fs::read(&head).expect("works"));
+
+    fs::write(&head, &older).expect("works");
+    fs::write(&log, [whole.as_slice(), b"{\"format\""].concat()).expect("works");
+    records.ready().expect("what a crash left is settled");
+    assert_eq!(fs::read(&log).expect("works"), whole, "an unfinished line is cut off");
+    assert_eq!(fs::read(&head).expect("works"), newest, "a whole one is confirmed");
+
+    let altered = newest.iter().map(|byte| byte ^ 1).collect::<Vec<_>>();
+    for (what, log_bytes, head_bytes) in [
+        ("shortened", Some(&short), Some(&newest)),
+        ("without a log", None, Some(&newest)),
+        ("without a head", Some(&whole), None),
+        ("with an altered head", Some(&whole), Some(&altered)),
+    ] {
+        for (path, bytes) in [(&log, log_bytes), (&head, head_bytes)] {
+            let _ = fs::remove_file(path);
+            if let Some(bytes) = bytes {
+                fs::write(path, bytes).expect("works");
+            }
+        }
+        let before = files(root.path());
+        let early = records.ready().expect_err(what);
+        let late = append(&records, &[film(b"c")], false, Finish::Stop).expect_err(what);
+        assert_eq!((early.kind(), early.to_string()), (ErrorKind::Chain, late.to_string()), "{what}");
+        assert_eq!(files(root.path()), before, "{what}: evidence is left as it is");
+    }
+}

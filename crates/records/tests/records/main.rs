@@ -2,6 +2,7 @@
 
 mod compare;
 mod crashes;
+mod leftovers;
 mod reads;
 mod sample;
 mod tampering;

@@ -211,20 +211,6 @@ fn an_erased_record_is_gone_is_known_as_erased_and_leaves_the_chain_whole() {
 }
 
 #[test]
-fn an_erased_study_takes_all_its_records_and_no_others() {
-    let root = tempfile::tempdir().expect("works");
-    let records = open(root.path());
-    let [first, _, other] = [b"a", b"a", b"b"].map(|film| read(&records, film).to_string());
-    let study = records.get(&first).expect("works").entry.study;
-    let erased = records.erase_study(&study, now()).expect("works");
-    assert!(erased.key && erased.blobs == 4, "{erased:?}");
-    let report = records.verify().expect("works");
-    assert!(report.is_sound());
-    assert_eq!((report.intact, report.erased), (1, 2));
-    assert!(records.get(&other).is_ok());
-}
-
-#[test]
 fn parts_that_are_gone_without_an_erasure_are_missing_and_an_erasure_can_note_that() {
     let root = tempfile::tempdir().expect("works");
     let records = open(root.path());

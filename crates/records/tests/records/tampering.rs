@@ -201,20 +201,6 @@ fn a_part_exchanged_by_somebody_with_the_key_is_not_the_one_that_the_log_names()
 }
 
 #[test]
-fn parts_that_no_entry_names_are_counted_and_go_with_their_study() {
-    let root = tempfile::tempdir().expect("works");
-    let records = open(root.path());
-    let id = read(&records, b"a");
-    let study = records.get(&id.to_string()).expect("works").entry.study;
-    // What a crash between the parts and the entry leaves.
-    records.archive().put(&study, BlobKind::RecordBody, "a record that never was", b"x").expect("works");
-    let found = report(&records);
-    assert!(found.is_sound() && found.unnamed_parts == 1, "{found:?}");
-    records.erase_study(&study, now()).expect("works");
-    assert_eq!(report(&records).unnamed_parts, 0);
-}
-
-#[test]
 fn no_bytes_make_the_readers_panic() {
     let root = tempfile::tempdir().expect("works");
     let records = three_entries(root.path());
