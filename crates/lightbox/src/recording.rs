@@ -9,6 +9,7 @@ use lightbox_records::{Input, Provenance, Records};
 use crate::arguments::DataArguments;
 use crate::exit::{Code, Failure};
 use crate::folders;
+use crate::terminal::say;
 
 /// Whether and where a read is recorded.
 #[derive(Args, Clone, Debug, Default)]
@@ -72,4 +73,28 @@ impl Recorder {
             .map_err(|error| Failure::new(Code::Output, format!("the read was not recorded: {error}")))?;
         Ok(id.to_string())
     }
+}
+
+/// Shows an answer that was recorded, or not. The id comes first, so that it is known even where nobody reads the
+/// answer; an answer that could not be recorded is shown all the same, as nobody else has it.
+///
+/// # Errors
+/// That the record could not be written, else whatever `show` says.
+pub fn conclude(
+    recorded: Result<Option<String>, Failure>,
+    show: impl FnOnce(Option<&str>) -> Result<(), Failure>,
+) -> Result<Option<String>, Failure> {
+    let (record, lost) = match recorded {
+        Ok(record) => (record, None),
+        Err(failure) => (None, Some(failure)),
+    };
+    if let Some(id) = &record {
+        say(&format!("record {id}"));
+    }
+    let shown = show(record.as_deref());
+    let Some(lost) = lost else { return shown.map(|()| record) };
+    if let Err(failure) = shown {
+        failure.report();
+    }
+    Err(lost)
 }

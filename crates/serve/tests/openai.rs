@@ -257,7 +257,8 @@ fn an_answer_has_openais_shape_and_the_lightbox_object() {
             "lightbox": {
                 "prompt_token_ids": [2, 9], "completion_token_ids": [4, 5, 1],
                 "prompt_logprobs": [null, {"logprob": -0.5, "top": [[9, -0.5], [3, -1.0]]}],
-                "timings": {"load": 1.0, "image": 0.0, "prefill": 2.0, "decode": 3.0}
+                "timings": {"load": 1.0, "image": 0.0, "prefill": 2.0, "decode": 3.0},
+                "record": null
             }
         })
     );

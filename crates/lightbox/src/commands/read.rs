@@ -17,7 +17,7 @@ use crate::cancel;
 use crate::exit::{Code, Failure};
 use crate::inputs::Inputs;
 use crate::model;
-use crate::recording::{RecordArguments, Recorder};
+use crate::recording::{RecordArguments, Recorder, conclude};
 use crate::terminal::{notice, say};
 
 /// What must accompany every draft.
@@ -180,7 +180,7 @@ impl Job<'_> {
     /// Reads, prints and records.
     ///
     /// # Errors
-    /// Whatever goes wrong before there is an answer, and an answer that can be neither printed nor recorded.
+    /// Whatever goes wrong before there is an answer, and an answer that cannot be recorded or printed.
     pub fn run(self) -> Result<Read, Failure> {
         let mut assignment = Assignment::new(self.task, &self.inputs.study, &prompts(), self.wishes)?;
         let recorder = Recorder::open(self.record)?;
@@ -202,17 +202,16 @@ impl Job<'_> {
         };
         // The record comes before complaints about the output: what was computed is kept.
         let streamed = watch.finish();
-        let record = recorder
-            .map(|recorder| recorder.append(&assignment, &reading, &self.inputs.files))
-            .transpose()?;
-        streamed?;
-        if self.json {
-            let options = ReportOptions { logprobs: assignment.wishes.logprobs.is_some() };
-            Report::of(&reading, record.as_deref(), &engine, options).print()?;
-        }
-        if let Some(id) = &record {
-            say(&format!("record {id}"));
-        }
+        let recorded =
+            recorder.map(|recorder| recorder.append(&assignment, &reading, &self.inputs.files)).transpose();
+        let record = conclude(recorded, |record| {
+            streamed?;
+            if self.json {
+                let options = ReportOptions { logprobs: assignment.wishes.logprobs.is_some() };
+                Report::of(&reading, record, &engine, options).print()?;
+            }
+            Ok(())
+        })?;
         let (code, complaint) = judge(&reading.answer);
         Ok(Read { record, code, complaint })
     }

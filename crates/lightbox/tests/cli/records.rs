@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use crate::bench::{Bench, names};
 
 /// Records a read and gives the record's id.
@@ -115,27 +117,61 @@ fn a_record_whose_body_was_altered_is_not_shown() {
     }
 }
 
-/// A limit on the size of files stands for a full disk: both end in an error of the write.
+/// Runs the program where no file may grow beyond 8 kB. That stands for a full disk: both end in an error of the
+/// write.
 #[cfg(unix)]
-#[test]
-fn a_full_disk_is_said_and_leaves_the_earlier_records_whole() {
-    let bench = Bench::new();
-    let film = bench.film("film.png");
-    recorded(&bench, "ask hello? --max-tokens 2");
-    let program = bench.command(["findings"]).get_program().to_owned();
+fn on_a_full_disk(bench: &Bench, line: &str) -> crate::bench::Outcome {
     let mut limited = std::process::Command::new("sh");
-    limited.args(["-c", "ulimit -f 16; exec \"$0\" \"$@\""]).arg(program);
-    limited.arg("findings").arg(film).args(["--max-tokens", "4", "--keep-views"]);
+    limited.args(["-c", "ulimit -f 16; exec \"$0\" \"$@\""]).arg(bench.command([""]).get_program());
+    limited.args(line.split_whitespace()).current_dir(bench.path("."));
     limited.env_clear().env("LIGHTBOX_DATA", bench.path("data")).env("HOME", bench.path("."));
     if let Some(path) = std::env::var_os("PATH") {
         limited.env("PATH", path);
     }
-    let outcome = crate::bench::Outcome::from(limited.output().expect("sh is there"));
+    limited.output().expect("sh is there").into()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_said_and_leaves_the_earlier_records_whole() {
+    let bench = Bench::new();
+    bench.film("film.png");
+    recorded(&bench, "ask hello? --max-tokens 2");
+    let outcome = on_a_full_disk(&bench, "findings film.png --max-tokens 4 --keep-views");
     outcome.expect(1, &["error: the read was not recorded", "no room", "LIGHTBOX_DATA"]);
     assert!(!outcome.stdout.trim().is_empty(), "the draft was shown before");
     let report = bench.line("records verify --json");
     report.expect(0, &[]);
     assert_eq!(report.json()["intact"], 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_answer_that_cannot_be_recorded_is_printed_all_the_same() {
+    let bench = Bench::new();
+    bench.film("film.png");
+    let parts =
+        r#"[{"type": "image_url", "image_url": {"url": "film.png"}}, {"type": "text", "text": "What?"}]"#;
+    for (name, more) in [("whole.json", ""), ("stream.json", r#", "stream": true"#)] {
+        let messages = format!(r#"[{{"role": "user", "content": {parts}}}]"#);
+        bench.file(name, format!(r#"{{"messages": {messages}, "max_tokens": 4{more}}}"#));
+    }
+    let lost = ["error: the read was not recorded", "no room"];
+
+    let read = on_a_full_disk(&bench, "findings film.png --max-tokens 4 --keep-views --json");
+    read.expect(1, &lost);
+    assert_eq!((read.json()["completion_tokens"].as_u64(), &read.json()["record"]), (Some(4), &json!(null)));
+
+    let run = on_a_full_disk(&bench, "run --request whole.json --keep-views --json");
+    run.expect(1, &lost);
+    assert_eq!(run.json()["usage"]["completion_tokens"], 4);
+    assert_eq!(run.json()["lightbox"].get("record"), Some(&json!(null)));
+
+    let stream = on_a_full_disk(&bench, "run --request stream.json --keep-views --json");
+    stream.expect(1, &lost);
+    assert!(stream.stdout.contains("\"finish_reason\":\"length\""), "{}", stream.stdout);
+    assert!(stream.stdout.contains("\"record\":null"), "{}", stream.stdout);
+    assert!(stream.stdout.ends_with("data: [DONE]\n\n"), "{}", stream.stdout);
 }
 
 #[cfg(unix)]

@@ -112,8 +112,8 @@ pub struct Extension {
     pub prompt_logprobs: Option<Vec<Option<PromptTokenLogprob>>>,
     /// How long each part took.
     pub timings: TimingsMs,
-    /// The id of the stored record, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The id of the stored record; `null` where there is none.
+    #[serde(default)]
     pub record: Option<String>,
     /// A sentence that must accompany the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -18,7 +18,7 @@ use self::stream::Stream;
 use super::watch::Watch;
 use crate::arguments::{ModelArguments, OutputArguments};
 use crate::exit::{Code, Failure};
-use crate::recording::{RecordArguments, Recorder};
+use crate::recording::{RecordArguments, Recorder, conclude};
 use crate::terminal::{notice, print_json_line, say};
 use crate::{cancel, model};
 
@@ -82,19 +82,16 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         _ => error.into(),
     })?;
     let shown = watch.finish();
-    let record =
-        recorder.map(|recorder| recorder.append(&assignment, &reading, &inputs.files)).transpose()?;
-    shown?;
-    match stream {
-        Some(stream) => stream.finish(&reading, record.clone(), &engine)?,
-        None if arguments.output.json => {
-            print_json_line(&answering.whole(&reading, record.clone(), &engine))?
+    let recorded = recorder.map(|recorder| recorder.append(&assignment, &reading, &inputs.files)).transpose();
+    conclude(recorded, |record| {
+        shown?;
+        let record = record.map(str::to_owned);
+        match stream {
+            Some(stream) => stream.finish(&reading, record, &engine),
+            None if arguments.output.json => print_json_line(&answering.whole(&reading, record, &engine)),
+            None => Ok(()),
         }
-        None => {}
-    }
-    if let Some(id) = record {
-        say(&format!("record {id}"));
-    }
+    })?;
     if reading.generation.finish == Finish::Cancelled {
         say("error: interrupted; the answer is incomplete");
         return Ok(Code::Interrupted);
