@@ -285,7 +285,7 @@ impl Walk<'_> {
         let ragged = seen.iter().any(|s| *s != (start, end));
         let values = &self.values[chunk * CHUNK..(chunk + P) * CHUNK];
         let weights = &self.scores[..R * KEY_BLOCK];
-        let padded = self.outputs.len() / (self.outputs.len() / (self.values.len() / KEY_BLOCK));
+        let padded = self.values.len() / KEY_BLOCK;
         let outputs = &mut self.outputs[first * padded..(first + R) * padded];
         // SAFETY: rows of weights and chunks of values have 64 keys each, and key ranges end at 64 at most; outputs
         // have R rows of `padded` values, chunk + P of sixteen at least.

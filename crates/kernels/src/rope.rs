@@ -14,6 +14,9 @@ pub struct Rope {
 }
 
 impl Rope {
+    /// Last position whose angle the sine and cosine here are made for (the first frequency is 1, the largest).
+    pub const MAX_POSITION: usize = MAX_ANGLE as usize;
+
     /// Frequencies `1 / θ^(2i/d) / position_divisor` for pairs (i, i + d/2) of heads of `d = head_dim` values.
     ///
     /// Rounded to f32 as the reference does it: the exponent, its power, the reciprocal, and the quotient by the
@@ -94,8 +97,11 @@ impl Backend {
         let n_heads = x.len() / positions.len() / d;
         expect_len(OP, "x", x.len(), &[("rows", positions.len()), ("heads", n_heads), ("head_dim", d)])?;
         // The first frequency is the largest, and at most 1.
-        if let Some(position) = positions.iter().find(|p| **p > MAX_ANGLE as usize) {
-            return Err(Error::shape(OP, format!("position {position}, expected at most {MAX_ANGLE}")));
+        if let Some(position) = positions.iter().find(|p| **p > Rope::MAX_POSITION) {
+            return Err(Error::shape(
+                OP,
+                format!("position {position}, expected at most {}", Rope::MAX_POSITION),
+            ));
         }
         let work = x.len() + positions.len() * d * 8;
         let heads = Heads { x: Shared::new(x), n_heads, weight: weight_plus_one, eps, rope, positions };

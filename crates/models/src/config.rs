@@ -109,12 +109,10 @@ const IRRELEVANT: &[&str] = &[
     "initializer_range",
     "label2id",
     "max_length",
-    "min_length",
     "output_attentions",
     "output_hidden_states",
     "output_scores",
     "pad_token_id",
-    "prefix",
     "problem_type",
     "return_dict",
     "return_dict_in_generate",
@@ -147,6 +145,7 @@ fn take_common(keys: &mut Keys<'_>) -> Result<()> {
     for key in [
         "diversity_penalty",
         "encoder_no_repeat_ngram_size",
+        "min_length",
         "no_repeat_ngram_size",
         "attention_dropout",
         "hidden_dropout",
@@ -176,6 +175,7 @@ fn take_common(keys: &mut Keys<'_>) -> Result<()> {
         "exponential_decay_length_penalty",
         "forced_bos_token_id",
         "forced_eos_token_id",
+        "prefix",
         "suppress_tokens",
     ] {
         keys.only(key, &[])?;

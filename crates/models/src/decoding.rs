@@ -172,9 +172,11 @@ impl<'a> Decoding<'a> {
                 self.show(&text)
             }
         };
-        let finish = self.ended();
+        let mut finish = self.ended();
         if finish.is_some() {
             text.push_str(&self.rest());
+            // Bytes that waited may have completed a stop string.
+            finish = if self.stops.found() { Some(Finish::StopString) } else { finish };
         }
         (text, was_thinking, finish)
     }

@@ -12,7 +12,7 @@ use crate::{Request, Result};
 pub struct ModelCard {
     /// The name by which the caller asked for the model.
     pub name: String,
-    /// Hex SHA-256 over the model's settings, tokenizer and tensor headers and contents' sizes: tells models apart.
+    /// Hex SHA-256 over the model's settings, tokenizer, tensor headers and samples of their contents: tells models apart.
     pub digest: String,
     /// Architecture as the model's own `config.json` says it.
     pub architecture: String,

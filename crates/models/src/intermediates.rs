@@ -118,6 +118,7 @@ fn every_intermediate_agrees_with_the_reference() {
             "layer" => case.agree(&format!("text.layer.{layer}"), values),
             other => panic!("{other} is compared with nothing"),
         };
-        plan.step(&model, &backend, &mut [segment], &mut watch).expect("a valid step");
+        plan.step(&model, &backend, &mut [segment], &AtomicBool::new(false), &mut watch)
+            .expect("a valid step");
     }
 }

@@ -15,7 +15,7 @@ use crate::siglip::Siglip;
 use crate::tokens::Tokens;
 use crate::{Engine, Event, Generation, ModelCard, Prompt, Request, Result, RgbImage};
 
-pub(crate) use load::CHUNK_TOKENS;
+pub(crate) use load::usual_chunk_tokens;
 pub use load::{LoadOptions, LoadProgress};
 
 /// A model in memory, ready for requests.
@@ -34,6 +34,8 @@ pub struct LocalEngine {
     prefill: Plan,
     decode: Plan,
     load_ms: f64,
+    /// Bytes of weights and buffers, where they could be counted.
+    held_bytes: u64,
 }
 
 /// What pictures go through.

@@ -12,6 +12,7 @@ use tokenizers::Tokenizer;
 
 use crate::config::{ImageProcessor, ModelConfig, generation};
 use crate::files::ModelFiles;
+use crate::local::usual_chunk_tokens;
 use crate::tokens::{ChatTemplate, Tokens, vocabulary};
 use crate::weights::{Catalogue, expected};
 use crate::{Error, Result};
@@ -196,7 +197,7 @@ impl ModelReport {
         if more > 0 {
             self.problems.push(format!("{more} more tensors are missing, unexpected or of another shape"));
         }
-        self.memory = MemoryNeed::of(config, catalogue);
+        self.memory = MemoryNeed::of(config, catalogue, usual_chunk_tokens(config));
         self.fits =
             self.memory.zip(self.usable_memory_bytes).map(|(need, usable)| need.usual_bytes <= usable);
     }

@@ -4,10 +4,27 @@ use serde::{Deserialize, Serialize};
 
 /// An RGB picture: 8 bits a channel, row-major from the top left, three bytes a pixel.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct RgbImage {
     width: usize,
     height: usize,
     pixels: Vec<u8>,
+}
+
+/// A picture as it was written, sizes not yet compared.
+#[derive(Deserialize)]
+struct Written {
+    width: usize,
+    height: usize,
+    pixels: Vec<u8>,
+}
+
+impl TryFrom<Written> for RgbImage {
+    type Error = crate::Error;
+
+    fn try_from(written: Written) -> crate::Result<Self> {
+        Self::new(written.width, written.height, written.pixels)
+    }
 }
 
 impl RgbImage {
@@ -151,5 +168,20 @@ impl Request {
             logprobs: None,
             prompt_logprobs: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_was_written_is_read_only_if_its_samples_fit_its_sides() {
+        let picture = RgbImage::new(2, 1, vec![1, 2, 3, 4, 5, 6]).expect("two pixels");
+        let written = serde_json::to_string(&picture).expect("JSON");
+        assert_eq!(serde_json::from_str::<RgbImage>(&written).expect("the same"), picture);
+        let error = serde_json::from_str::<RgbImage>(r#"{"width":10,"height":10,"pixels":[]}"#);
+        let message = error.expect_err("no samples").to_string();
+        assert!(message.contains("a 10×10 RGB picture needs 300 bytes, got 0"), "{message}");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Equal to `Gemma3Processor` of transformers 5.23.0: the chat template renders the turns, each picture's begin token
 //! becomes `\n\n`, the begin token, its soft tokens, the end token and `\n\n`, and the whole is tokenized without
-//! adding special tokens, because the template has written them.
+//! adding special tokens, because the template has written them. A template that leaves out the begin of text is
+//! refused: there the reference adds one for multimodal models and none for others, and this family needs it.
 
 mod python;
 mod stream;
@@ -183,6 +184,9 @@ impl Tokens {
             None => rendered,
         };
         let ids = self.encode(&text)?;
+        if ids.is_empty() {
+            return Err(self.template_error("the turns render to nothing".to_owned()));
+        }
         let image_spans = self.spans(&ids, request.images.len())?;
         let soft = self.pictures.as_ref().map(|p| p.soft_id);
         if let Some(id) = ids.iter().find(|id| **id as usize >= self.vocab_size && Some(**id) != soft) {
@@ -252,19 +256,27 @@ impl Tokens {
         Ok(())
     }
 
-    /// The template must show every picture and keep every word that was said to the model.
+    fn template_error(&self, what: String) -> Error {
+        Error::new(ErrorKind::Template, format!("{}: {what}", self.template.origin()))
+    }
+
+    /// The template must begin the text and show every picture.
     fn check_rendered(&self, request: &Request, rendered: &str) -> Result<()> {
-        let bad = |what: String| {
-            Err(Error::new(ErrorKind::Template, format!("{}: {what}", self.template.origin())))
-        };
+        if let Some(begin) = self.specials.get("bos_token")
+            && !rendered.starts_with(begin.as_str())
+        {
+            return Err(self
+                .template_error(format!("the rendered turns do not begin with {begin}"))
+                .hint("begin the template with {{ bos_token }}"));
+        }
         if let Some(pictures) = &self.pictures {
             let found = rendered.matches(&pictures.begin).count();
             if found != request.images.len() {
-                return bad(format!(
+                return Err(self.template_error(format!(
                     "the rendered turns hold {found} {}, expected {}, one a picture",
                     pictures.begin,
                     request.images.len()
-                ));
+                )));
             }
         }
         Ok(())

@@ -208,8 +208,20 @@ fn what_would_change_the_computation_is_refused_with_its_name() {
         (
             "text_config.rms_norm_eps",
             json!(1e-300),
-            "rms_norm_eps: expected a number that is above zero in 32 bits",
+            "rms_norm_eps: expected a number that is above zero and finite in 32 bits",
         ),
+        (
+            "text_config.rms_norm_eps",
+            json!(1e300),
+            "rms_norm_eps: expected a number that is above zero and finite in 32 bits",
+        ),
+        (
+            "text_config.max_position_embeddings",
+            json!(1 << 24),
+            "max_position_embeddings: expected a whole number from 1 to 524288",
+        ),
+        ("min_length", json!(50), "min_length: expected 0, found 50"),
+        ("prefix", json!("Answer:"), "prefix: expected no such setting"),
         ("text_config.query_pre_attn_scalar", json!(0), "query_pre_attn_scalar: expected"),
         ("text_config", json!(7), "text_config: expected a JSON object"),
         ("vision_config.num_channels", json!(1), "num_channels: expected 3, found 1"),

@@ -1,5 +1,6 @@
 //! The text model's part of `config.json`.
 
+use lightbox_kernels::Rope;
 use serde_json::{Value, json};
 
 use super::{Keys, MAX_COUNT, MAX_LENGTH, MAX_SIZE, shown};
@@ -88,7 +89,7 @@ impl TextConfig {
             head_dim: keys.count("head_dim", 256, MAX_COUNT)?,
             query_pre_attn_scalar: keys.positive("query_pre_attn_scalar", 256.0)?,
             sliding_window,
-            max_positions: keys.count("max_position_embeddings", 131_072, MAX_LENGTH)?,
+            max_positions: keys.count("max_position_embeddings", 131_072, Rope::MAX_POSITION)?,
             rms_norm_eps: keys.positive("rms_norm_eps", 1e-6)? as f32,
             layers,
             rope_sliding,
@@ -126,8 +127,10 @@ impl TextConfig {
                 self.q_width()
             ));
         }
-        if self.rms_norm_eps <= 0.0 {
-            return fail("rms_norm_eps: expected a number that is above zero in 32 bits".to_owned());
+        if !(self.rms_norm_eps > 0.0 && self.rms_norm_eps.is_finite()) {
+            return fail(
+                "rms_norm_eps: expected a number that is above zero and finite in 32 bits".to_owned(),
+            );
         }
         Ok(())
     }

@@ -96,8 +96,10 @@ impl VisionConfig {
                 config.n_patches()
             ));
         }
-        if config.layer_norm_eps <= 0.0 {
-            return fail("layer_norm_eps: expected a number that is above zero in 32 bits".to_owned());
+        if !(config.layer_norm_eps > 0.0 && config.layer_norm_eps.is_finite()) {
+            return fail(
+                "layer_norm_eps: expected a number that is above zero and finite in 32 bits".to_owned(),
+            );
         }
         keys.finish()?;
         Ok(config)

@@ -1,6 +1,7 @@
 //! A step of the text model over buffers that were allocated beforehand.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lightbox_kernels::{Backend, Epilogue};
 
@@ -64,16 +65,19 @@ impl Plan {
 
     /// Feeds all segments through the model; afterwards [`Plan::logits`] can be asked for any of the rows.
     ///
+    /// Returns whether it was finished: setting `cancel` ends it between layers. Sequences of a step that was not
+    /// finished, or failed, must not be used again.
+    ///
     /// # Errors
-    /// More rows than the plan has room for, an id outside the table, or a sequence without room. Sequences that
-    /// were in a failed step must not be used again.
+    /// More rows than the plan has room for, an id outside the table, or a sequence without room.
     pub fn step(
         &mut self,
         model: &Gemma3,
         backend: &Backend,
         segments: &mut [Segment<'_>],
+        cancel: &AtomicBool,
         watch: Watch<'_>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let c = &model.config;
         let (width, eps) = (c.hidden_size, c.rms_norm_eps);
         self.place(c, segments)?;
@@ -81,6 +85,9 @@ impl Plan {
         let n = self.n_rows;
         watch("embedding", 0, &self.x[..n * width]);
         for (i, layer) in model.layers.iter().enumerate() {
+            if cancel.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
             // x += norm(attention(norm(x)))
             self.attend(model, backend, layer, i, segments)?;
             let x = &mut self.x[..n * width];
@@ -99,7 +106,7 @@ impl Plan {
         for segment in segments {
             segment.sequence.n_positions += segment.rows.len();
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Attention of one layer: `x` normed, through the heads, back to the stream's width in `y`.

@@ -1,5 +1,7 @@
 //! A row's bits depend on that row alone: not on the batch, the chunk, the threads or the instruction set.
 
+use std::sync::atomic::AtomicBool;
+
 use lightbox_kernels::{Backend, Dtype, Isa};
 
 use super::{Gemma3, Input, Plan, Row, Segment, Sequence, embedding_factor, unwatched};
@@ -32,7 +34,8 @@ fn alone(model: &Gemma3, backend: &Backend, ids: &[u32], chunk: usize) -> Vec<u3
     for ids in ids.chunks(chunk) {
         let rows = text(ids, sequence.n_positions());
         let segment = Segment { sequence: &mut sequence, rows: &rows };
-        plan.step(model, backend, &mut [segment], &mut unwatched).expect("a valid step");
+        plan.step(model, backend, &mut [segment], &AtomicBool::new(false), &mut unwatched)
+            .expect("a valid step");
         bits.extend(logits(model, backend, &mut plan, 0..ids.len()));
     }
     bits
@@ -95,7 +98,8 @@ fn a_sequence_computes_the_same_bits_beside_others() {
             .filter(|(_, rows)| !rows.is_empty())
             .map(|(sequence, rows)| Segment { sequence, rows })
             .collect();
-        plan.step(&model, &backend, &mut segments, &mut unwatched).expect("a valid step");
+        plan.step(&model, &backend, &mut segments, &AtomicBool::new(false), &mut unwatched)
+            .expect("a valid step");
         bits.extend(logits(&model, &backend, &mut plan, chunk..2 * chunk));
     }
     assert!(bits == expected);

@@ -17,7 +17,7 @@ use crate::{Error, ErrorKind, ModelCard, Result};
 
 /// Tokens of a prompt that go through the text model at a time, unless a caller says otherwise: enough rows that
 /// unpacking the weights does not count, few enough that their activations fit the caches.
-pub(crate) const CHUNK_TOKENS: usize = 512;
+const CHUNK_TOKENS: usize = 512;
 
 /// How a model is loaded.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +65,9 @@ impl LocalEngine {
 
         let catalogue = Catalogue::open(files)?;
         catalogue.check(&config)?;
-        held_by_this_machine(&config, &catalogue)?;
+        let need = MemoryNeed::of(&config, &catalogue, chunk_tokens);
+        let held_bytes = need.map_or(0, |need| need.weights_bytes.saturating_add(need.working_bytes));
+        fits_in_memory(held_bytes, "the model")?;
         let digest = digest(files, &catalogue)?;
         let n_threads = options.n_threads.unwrap_or_else(lightbox_host::default_threads);
         let backend = Backend::with_isa(options.isa.unwrap_or_else(Isa::best), n_threads)?;
@@ -80,6 +82,7 @@ impl LocalEngine {
             _ => None,
         };
         let text = Gemma3::load(&mut reader, &config)?;
+        reader.finish();
         let card = ModelCard {
             name: name.to_owned(),
             digest,
@@ -102,33 +105,45 @@ impl LocalEngine {
             vision,
             config,
             load_ms: super::run::milliseconds(started),
+            held_bytes,
         })
     }
 }
 
-/// Refuses a model that this machine cannot hold, before minutes are spent on reading it.
-fn held_by_this_machine(config: &ModelConfig, catalogue: &Catalogue) -> Result<()> {
-    let (Some(need), Some(usable)) =
-        (MemoryNeed::of(config, catalogue), lightbox_host::memory().usable_bytes())
-    else {
-        return Ok(());
-    };
-    let bytes = need.weights_bytes.saturating_add(need.working_bytes);
-    if bytes <= usable {
-        return Ok(());
+/// Refuses what this process cannot have memory for, before minutes are spent on it.
+pub(super) fn fits_in_memory(bytes: u64, what: &str) -> Result<()> {
+    match lightbox_host::memory().usable_bytes() {
+        Some(usable) if bytes > usable => {
+            let gb = |bytes: u64| bytes as f64 / 1e9;
+            Err(Error::new(
+                ErrorKind::Resources,
+                format!(
+                    "{what} takes {:.1} GB of memory, this process can have {:.1} GB",
+                    gb(bytes),
+                    gb(usable)
+                ),
+            )
+            .hint("use a smaller model, a shorter context or chunk, or a machine with more memory"))
+        }
+        _ => Ok(()),
     }
-    let gb = |bytes: u64| bytes as f64 / 1e9;
-    Err(Error::new(
-        ErrorKind::Resources,
-        format!("the model takes {:.1} GB of memory, this process can have {:.1} GB", gb(bytes), gb(usable)),
-    )
-    .hint("use a smaller model or a machine with more memory"))
+}
+
+/// Tokens of a prompt in one step where nobody says otherwise.
+pub(crate) fn usual_chunk_tokens(config: &ModelConfig) -> usize {
+    CHUNK_TOKENS.min(config.text.max_positions).max(picture_tokens(config))
+}
+
+/// The shortest step that can hold a picture.
+fn picture_tokens(config: &ModelConfig) -> usize {
+    config.images.as_ref().map_or(1, |images| images.tokens_per_image)
 }
 
 fn chunk_tokens(options: &LoadOptions, config: &ModelConfig) -> Result<usize> {
-    let picture = config.images.as_ref().map_or(1, |images| images.tokens_per_image);
+    let picture = picture_tokens(config);
     match options.chunk_tokens {
-        None => Ok(CHUNK_TOKENS.min(config.text.max_positions).max(picture)),
+        None => Ok(usual_chunk_tokens(config)),
+        Some(0) => Err(Error::new(ErrorKind::Request, "a chunk of 0 tokens holds nothing; use at least 1")),
         Some(chunk) if chunk >= picture => Ok(chunk.min(config.text.max_positions.max(picture))),
         Some(chunk) => Err(Error::new(
             ErrorKind::Request,

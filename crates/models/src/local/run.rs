@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::chunks::chunks;
+use super::load::fits_in_memory;
 use super::{LocalEngine, Vision};
 use crate::decoding::{self, Decoding, Step};
 use crate::gemma3::{Input, Row, Segment, Sequence, unwatched};
@@ -36,6 +37,7 @@ impl LocalEngine {
         decoding::check(request)?;
         let prompt = self.tokens.prompt(request)?;
         let room = decoding::room(request, &prompt, self.context_tokens)?;
+        self.hold(request, &prompt, room)?;
         let mut timings = Timings { load_ms: self.load_ms, ..Timings::default() };
         let mut logits = vec![0.0; self.config.text.vocab_size];
         let mut sequence = Sequence::new(&self.config.text, prompt.ids.len() + room, self.chunk_tokens)?;
@@ -63,21 +65,30 @@ impl LocalEngine {
         }
         let started = Instant::now();
         loop {
-            if cancel.load(Ordering::Relaxed) {
-                timings.decode_ms = milliseconds(started);
-                return Ok(decoding.cancelled(prompt, prompt_logprobs, timings));
-            }
             let id = match decoding.next(&logits, on_event)? {
                 Step::Finished => break,
                 Step::Feed(id) => id,
             };
             let rows = [Row { input: Input::Token(id), visible_end: sequence.n_positions() + 1 }];
             let segment = Segment { sequence: &mut sequence, rows: &rows };
-            self.decode.step(&self.text, &self.backend, &mut [segment], &mut unwatched)?;
+            if !self.decode.step(&self.text, &self.backend, &mut [segment], cancel, &mut unwatched)? {
+                timings.decode_ms = milliseconds(started);
+                return Ok(decoding.cancelled(prompt, prompt_logprobs, timings));
+            }
             self.decode.logits(&self.text, &self.backend, 0..1, &mut logits)?;
         }
         timings.decode_ms = milliseconds(started);
         Ok(decoding.finished(prompt, prompt_logprobs, timings))
+    }
+
+    /// Refuses a request whose keys and values cannot be had beside the weights. A request that sets no limit is
+    /// counted without its answer.
+    fn hold(&self, request: &Request, prompt: &Prompt, room: usize) -> Result<()> {
+        let answer = if request.max_tokens.is_some() { room } else { 1 };
+        let n_positions = prompt.ids.len() + answer;
+        let cache = Sequence::bytes_for(&self.config.text, n_positions, self.chunk_tokens);
+        let bytes = self.held_bytes.saturating_add(cache.unwrap_or(u64::MAX));
+        fits_in_memory(bytes, &format!("the model with {n_positions} tokens"))
     }
 
     /// Soft tokens of every picture, in order; `None` if it was cancelled.
@@ -122,15 +133,17 @@ impl LocalEngine {
         let total = rows.len();
         on_event(Event::Prefill { done: 0, total });
         for step in chunks(total, &prompt.image_spans, self.chunk_tokens) {
-            if cancel.load(Ordering::Relaxed) {
+            let segment = Segment { sequence, rows: &rows[step.clone()] };
+            if !self.prefill.step(&self.text, &self.backend, &mut [segment], cancel, &mut unwatched)? {
                 return Ok(false);
             }
-            let segment = Segment { sequence, rows: &rows[step.clone()] };
-            self.prefill.step(&self.text, &self.backend, &mut [segment], &mut unwatched)?;
             if let Some(logprobs) = prompt_logprobs.as_deref_mut() {
                 // The row at a position scores the token at the next one.
                 let n_top = request.prompt_logprobs.unwrap_or(0);
-                self.score(&prompt.ids, step.start..step.end.min(total - 1), n_top, step.start, logprobs)?;
+                let positions = step.start..step.end.min(total - 1);
+                if !self.score(&prompt.ids, positions, n_top, step.start, logprobs, cancel)? {
+                    return Ok(false);
+                }
             }
             if step.end == total {
                 let last = step.len() - 1;
@@ -141,7 +154,7 @@ impl LocalEngine {
         Ok(true)
     }
 
-    /// Log-probabilities of the tokens that follow `positions`; the last step began at `first`.
+    /// Log-probabilities of the tokens that follow `positions`; the last step began at `first`. Whether it was finished.
     fn score(
         &mut self,
         ids: &[u32],
@@ -149,11 +162,15 @@ impl LocalEngine {
         n_top: usize,
         first: usize,
         logprobs: &mut Vec<Option<TokenLogprob>>,
-    ) -> Result<()> {
+        cancel: &AtomicBool,
+    ) -> Result<bool> {
         let vocab_size = self.config.text.vocab_size;
         let mut logits = vec![0.0; LOGIT_ROWS.min(positions.len()) * vocab_size];
         let mut start = positions.start;
         while start < positions.end {
+            if cancel.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
             let end = positions.end.min(start + LOGIT_ROWS);
             let logits = &mut logits[..(end - start) * vocab_size];
             self.prefill.logits(&self.text, &self.backend, start - first..end - first, logits)?;
@@ -165,7 +182,7 @@ impl LocalEngine {
             }
             start = end;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::config::{HeadTie, ModelConfig};
 use crate::gemma3::{Plan, Sequence};
-use crate::local::CHUNK_TOKENS;
 use crate::siglip::Siglip;
 use crate::weights::{Catalogue, EMBEDDING, HEAD, dtype};
 
@@ -23,17 +22,19 @@ pub struct MemoryNeed {
     pub cache_bytes_per_1000_tokens: u64,
     /// Keys and values of a conversation that fills the context.
     pub cache_bytes_full_context: u64,
-    /// All of it for a conversation of 8192 tokens (or of the context, where that is shorter).
+    /// A conversation of usual length: 8192 tokens, or the context where that is shorter.
+    pub usual_tokens: usize,
+    /// All of it for such a conversation.
     pub usual_bytes: u64,
 }
 
 impl MemoryNeed {
-    /// Of a model with these tensors; `None` if a size is not believable.
-    pub(crate) fn of(config: &ModelConfig, catalogue: &Catalogue) -> Option<Self> {
+    /// Of a model with these tensors, fed prompts in steps of `rows` tokens; `None` if a size is not believable.
+    pub(crate) fn of(config: &ModelConfig, catalogue: &Catalogue, rows: usize) -> Option<Self> {
         let mut weights_bytes = 0u64;
         for (name, located) in catalogue.tensors() {
-            // A head that is the embedding table is not kept twice.
-            if name == HEAD && config.head != HeadTie::Untied && catalogue.get(EMBEDDING).is_some() {
+            // A head that is the embedding table is not kept twice; one that may differ from it counts.
+            if name == HEAD && config.head == HeadTie::Tied && catalogue.get(EMBEDDING).is_some() {
                 continue;
             }
             let Some(dtype) = dtype(&located.entry.dtype) else { continue };
@@ -50,14 +51,13 @@ impl MemoryNeed {
             weights_bytes = weights_bytes.checked_add(bytes)?;
         }
         let text = &config.text;
-        let picture = config.images.as_ref().map_or(1, |images| images.tokens_per_image);
-        let rows = CHUNK_TOKENS.min(config.text.max_positions).max(picture);
         let vision = config.images.as_ref().map_or(0, Siglip::buffer_bytes);
         let logits = 4 * text.vocab_size as u64;
-        let working_bytes = Plan::buffer_bytes(text, rows) + vision + logits;
+        let working_bytes = Plan::buffer_bytes(text, rows).checked_add(vision + logits)?;
         let context = text.max_positions;
         let cache = |tokens: usize| Sequence::bytes_for(text, tokens, rows);
-        let usual = cache(context.min(USUAL_TOKENS))?;
+        let usual_tokens = context.min(USUAL_TOKENS);
+        let usual = cache(usual_tokens)?;
         let full = cache(context)?;
         // Between two lengths at which only the global layers still grow.
         let settled = text.sliding_window.checked_add(rows)?;
@@ -68,6 +68,7 @@ impl MemoryNeed {
             working_bytes,
             cache_bytes_per_1000_tokens: grown.checked_mul(1000)? / span as u64,
             cache_bytes_full_context: full,
+            usual_tokens,
             usual_bytes: weights_bytes.checked_add(working_bytes)?.checked_add(usual)?,
         })
     }

@@ -222,3 +222,29 @@ fn text_is_given_out_as_soon_as_it_is_certain() {
     assert!(pieces[3].starts_with('肺'), "{pieces:?}");
     assert_eq!(pieces.concat() + &stream.flush(), text);
 }
+
+#[test]
+fn a_template_that_does_not_begin_the_text_or_says_nothing_is_refused() {
+    let config = config("image-bf16");
+    let parse = |template: &str| ChatTemplate::parse("a.jinja", template.as_bytes()).expect("a template");
+    let read = |template: &str, with_begin: bool| {
+        let tokenizer = vocabulary::parse(&read("tokenizer/tokenizer.json")).expect("a golden");
+        let specials = if with_begin {
+            vocabulary::parse_specials(&read("tokenizer/tokenizer_config.json"), &tokenizer).expect("a golden")
+        } else {
+            BTreeMap::new()
+        };
+        let tokens = Tokens::new(tokenizer, specials, parse(template), &config, &config.eos_ids).expect("fits");
+        tokens.prompt(&request(&json!([{"role": "user", "content": ""}])))
+    };
+    let words = "{% for m in messages %}{{ m['content'] }}{% endfor %}";
+    for (template, with_begin, expected) in [
+        (words, true, "do not begin with <bos>; begin the template with {{ bos_token }}"),
+        (words, false, "render to nothing"),
+    ] {
+        let error = read(template, with_begin).expect_err("no prompt");
+        assert_eq!(error.kind(), ErrorKind::Template);
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    assert_eq!(read("{{ bos_token }}x", true).expect("a prompt").ids[0], 2);
+}

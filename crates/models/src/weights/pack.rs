@@ -54,6 +54,11 @@ impl<'a> Reader<'a> {
         (self.on_progress)(self.done_bytes, self.total_bytes);
     }
 
+    /// Says that everything wanted was read; tensors that are of no use here were not.
+    pub fn finish(self) {
+        (self.on_progress)(self.total_bytes, self.total_bytes);
+    }
+
     /// The type of a stored tensor.
     ///
     /// # Errors
