@@ -3,7 +3,7 @@
 use crate::{Error, ErrorKind, Result};
 
 /// Longest side in pixels: what a JPEG can state.
-const MAX_SIDE_PX: u64 = 65_535;
+pub(crate) const MAX_SIDE_PX: u64 = 65_535;
 
 /// Most pixels of a picture: more than twice the largest detectors and cameras in use (61 megapixels); 805 MB as
 /// 16-bit RGB.

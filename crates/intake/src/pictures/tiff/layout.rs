@@ -61,16 +61,7 @@ impl Layout {
         let n_samples = directory.number_or(277, "SamplesPerPixel", 1)?;
         let bits = bits(&directory, n_samples)?;
         let (n_colors, white_is_zero) = colors(required(262, "PhotometricInterpretation")?)?;
-        let has_alpha = match n_samples.checked_sub(n_colors) {
-            Some(0) => false,
-            Some(1) => true,
-            _ => {
-                return Err(unsupported(
-                    format!("SamplesPerPixel: expected {n_colors} or {}, found {n_samples}", n_colors + 1),
-                    TO_PNG,
-                ));
-            }
-        };
+        let has_alpha = has_alpha(&directory, n_samples, n_colors)?;
         if directory.number_or(266, "FillOrder", 1)? != 1 {
             return Err(unsupported("FillOrder: expected 1 (high bits first), found another", TO_PNG));
         }
@@ -153,11 +144,17 @@ impl Layout {
     /// Finds the strips or tiles and checks that each lies in the file and can hold what it must.
     fn read_chunks(&mut self, directory: &Directory<'_>, file_bytes: usize) -> Result<()> {
         let (offsets, lengths) = if directory.has(322) || directory.has(324) {
-            let (width, height) = limits::sides(
-                directory.number_or(322, "TileWidth", 0)?,
-                directory.number_or(323, "TileLength", 0)?,
-            )?;
-            (self.chunk_width, self.chunk_height) = (width, height);
+            self.chunk_width = tile_side(directory, 322, "TileWidth")?;
+            self.chunk_height = tile_side(directory, 323, "TileLength")?;
+            // One tile is unpacked at a time, whole, also where it reaches far beyond the picture.
+            if self.chunk_width as u64 * self.chunk_height as u64 > limits::MAX_PIXELS {
+                return Err(corrupt(format!(
+                    "TileWidth and TileLength: expected up to {} pixels in all, found {}×{}",
+                    limits::MAX_PIXELS,
+                    self.chunk_width,
+                    self.chunk_height
+                )));
+            }
             ((324, "TileOffsets"), (325, "TileByteCounts"))
         } else {
             let rows = directory.number_or(278, "RowsPerStrip", u64::from(u32::MAX))?;
@@ -194,6 +191,36 @@ impl Layout {
             )));
         }
         Ok(())
+    }
+}
+
+/// Whether one more sample than the colours is there, and is said to be alpha: associated or not, it covers the colours.
+fn has_alpha(directory: &Directory<'_>, n_samples: u64, n_colors: u64) -> Result<bool> {
+    let extra = directory.numbers(338, "ExtraSamples")?.unwrap_or_default();
+    match (n_samples.checked_sub(n_colors), extra.as_slice()) {
+        (Some(0), []) => Ok(false),
+        (Some(1), [1 | 2]) => Ok(true),
+        (Some(1), _) => Err(unsupported(
+            format!(
+                "ExtraSamples: expected 1 or 2 (alpha) for the sample beside the colours, found {extra:?}"
+            ),
+            "save the picture without what is in that sample",
+        )),
+        (Some(0), _) => {
+            Err(corrupt(format!("ExtraSamples: expected none beside the colours, found {extra:?}")))
+        }
+        _ => Err(unsupported(
+            format!("SamplesPerPixel: expected {n_colors} or {}, found {n_samples}", n_colors + 1),
+            TO_PNG,
+        )),
+    }
+}
+
+/// A side of a tile in pixels.
+fn tile_side(directory: &Directory<'_>, tag: u16, name: &str) -> Result<usize> {
+    match directory.number_or(tag, name, 0)? {
+        side @ 1..=limits::MAX_SIDE_PX => Ok(side as usize),
+        side => Err(corrupt(format!("{name}: expected 1 to {} pixels, found {side}", limits::MAX_SIDE_PX))),
     }
 }
 
