@@ -20,5 +20,5 @@ pub use cpu::{Cpu, cpu, cpu_description, default_threads};
 pub use disk::free_disk_bytes;
 pub use error::{Error, Result};
 pub use gpu::{Gpu, gpu};
-pub use memory::{Memory, memory, peak_resident_bytes, resident_bytes};
+pub use memory::{Memory, memory};
 pub use signals::ignore_file_size_signal;

@@ -32,18 +32,6 @@ pub fn memory() -> Memory {
     }
 }
 
-/// Memory that this process has in RAM now; `None` where the system does not tell.
-#[must_use]
-pub fn resident_bytes() -> Option<u64> {
-    proc::kib_field(&proc::read("/proc/self/status")?, "VmRSS")
-}
-
-/// The most memory that this process ever had in RAM; `None` where the system does not tell.
-#[must_use]
-pub fn peak_resident_bytes() -> Option<u64> {
-    proc::kib_field(&proc::read("/proc/self/status")?, "VmHWM")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,12 +51,5 @@ mod tests {
         let memory = memory();
         let total = memory.total_bytes.expect("Linux tells it");
         assert!(memory.available_bytes.is_some_and(|available| available <= total), "{memory:?}");
-        let held = vec![1u8; 64 << 20];
-        let now = resident_bytes().expect("Linux tells it");
-        assert!(now >= 64 << 20 && now <= total, "{now}");
-        assert!(held.iter().all(|byte| *byte == 1));
-        drop(held);
-        let peak = peak_resident_bytes().expect("Linux tells it");
-        assert!(peak >= 64 << 20, "{peak}");
     }
 }

@@ -100,12 +100,6 @@ impl Catalogue {
         self.tensors.iter().map(|(name, located)| (name.as_str(), located))
     }
 
-    /// Number of tensors.
-    #[must_use]
-    pub fn n_tensors(&self) -> usize {
-        self.tensors.len()
-    }
-
     /// Bytes of all weight files.
     #[must_use]
     pub fn bytes_on_disk(&self) -> u64 {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use lightbox_models::ModelFiles;
-use lightbox_models::config::{ImageProcessor, ModelConfig, generation};
+use lightbox_models::config::{ImageProcessor, ModelConfig, check_processor, generation};
 use lightbox_models::weights::{Catalogue, Header, INDEX, SINGLE, expected};
 
 use super::Target;
@@ -54,12 +54,16 @@ pub const GENERATION: Target = Target {
     ..TEXT
 };
 
-/// `preprocessor_config.json`.
+/// `preprocessor_config.json`, and the same bytes as `processor_config.json`.
 pub const PREPROCESSOR: Target = Target {
     name: "preprocessor",
-    run: |bytes| heard(ImageProcessor::parse(bytes).err()),
+    run: |bytes| {
+        heard(ImageProcessor::parse(bytes).err());
+        heard(check_processor(bytes).err());
+    },
     seeds: || {
         texts(&[
+            r#"{"image_seq_length": 256, "processor_class": "Gemma3Processor"}"#,
             r#"{"do_convert_rgb": null, "do_normalize": true, "do_pan_and_scan": null, "do_rescale": true,
             "do_resize": true, "image_mean": [0.5, 0.5, 0.5], "image_processor_type": "Gemma3ImageProcessor",
             "image_seq_length": 256, "image_std": [0.5, 0.5, 0.5], "resample": 2, "rescale_factor": 0.00392156862745098,

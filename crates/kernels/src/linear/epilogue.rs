@@ -15,8 +15,6 @@ pub enum Epilogue<'a> {
     Bias(&'a [f32]),
     /// `out = gelu_tanh(v + bias)`, `bias` being `[n_out]`
     BiasGelu(&'a [f32]),
-    /// `out = out + v`
-    Residual,
     /// `out = out + (v + bias)`, `bias` being `[n_out]`
     BiasResidual(&'a [f32]),
     /// `out = gelu_tanh(out) · v`
@@ -27,7 +25,7 @@ impl<'a> Epilogue<'a> {
     pub(super) fn bias(self) -> Option<&'a [f32]> {
         match self {
             Self::Bias(bias) | Self::BiasGelu(bias) | Self::BiasResidual(bias) => Some(bias),
-            Self::Store | Self::Residual | Self::GeluGate => None,
+            Self::Store | Self::GeluGate => None,
         }
     }
 
@@ -38,7 +36,6 @@ impl<'a> Epilogue<'a> {
             Self::Store => v,
             Self::Bias(_) => s.add(v, bias),
             Self::BiasGelu(_) => gelu_tanh(s, s.add(v, bias)),
-            Self::Residual => s.add(old, v),
             Self::BiasResidual(_) => s.add(old, s.add(v, bias)),
             Self::GeluGate => s.mul(gelu_tanh(s, old), v),
         }

@@ -93,7 +93,7 @@ fn any_mixture_of_namings_is_the_same_model() {
         let (_dir, files) = folder(&[(SINGLE, file(&tensors))]);
         let catalogue = Catalogue::open(&files).expect("sound");
         catalogue.check(&config).expect("nothing is missing or left over");
-        assert_eq!(catalogue.n_tensors(), tensors.len());
+        assert_eq!(catalogue.tensors().count(), tensors.len());
     }
 }
 
