@@ -9,6 +9,7 @@ use lightbox_records::Records;
 use serde::Serialize;
 
 use crate::arguments::{DataArguments, OutputArguments};
+use crate::commands::records::LEFTOVERS;
 use crate::exit::{Code, Failure};
 use crate::folders;
 use crate::terminal::{Output, print_json, size};
@@ -82,6 +83,8 @@ struct Data {
     /// Whether others than the owner may enter; `None` where the system has no such modes, or no folder.
     open_to_others: Option<bool>,
     records: Option<usize>,
+    /// Whether a crash left something that belongs to no record.
+    leftovers: bool,
     /// What is wrong with the records; empty if all is as it was written.
     faults: Vec<String>,
 }
@@ -156,11 +159,13 @@ fn data(folder: PathBuf) -> Data {
     let exists = folder.is_dir();
     let mut faults = Vec::new();
     let mut records = None;
+    let mut leftovers = false;
     // Opening makes what is missing; a folder without a log has nothing to be checked.
     if folder.join("records.log").exists() {
         match Records::open(&folder).and_then(|records| records.verify()) {
             Ok(report) => {
                 records = Some(report.intact + report.erased + report.unsound.len());
+                leftovers = report.has_leftovers();
                 faults.extend(
                     report.broken.map(|broken| format!("line {} of the log: {}", broken.line, broken.why)),
                 );
@@ -177,6 +182,7 @@ fn data(folder: PathBuf) -> Data {
         exists,
         folder,
         records,
+        leftovers,
         faults,
     }
 }
@@ -221,6 +227,9 @@ fn missing(found: &Examination) -> Vec<String> {
             found.data.folder.display()
         ));
     }
+    if found.data.leftovers {
+        missing.push(format!("erasure of what is no record: {LEFTOVERS}"));
+    }
     missing.extend(found.data.faults.iter().map(|fault| format!("sound records: {fault}")));
     missing
 }
@@ -239,7 +248,12 @@ fn told(found: &Examination) -> String {
     };
     let models = if caches.models.is_empty() { "none".to_owned() } else { caches.models.join(", ") };
     let records = match (data.records, data.exists) {
-        (Some(n), _) if data.faults.is_empty() => format!("{n} records, all as they were written"),
+        (Some(n), _) if data.faults.is_empty() && !data.leftovers => {
+            format!("{n} records, all as they were written")
+        }
+        (Some(n), _) if data.faults.is_empty() => {
+            format!("{n} records, all as they were written, and leftovers of a crash")
+        }
         (Some(n), _) => format!("{n} records"),
         (None, true) => "no records yet".to_owned(),
         (None, false) => "not made yet".to_owned(),

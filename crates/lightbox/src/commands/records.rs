@@ -10,6 +10,10 @@ use crate::exit::{Code, Failure};
 use crate::folders;
 use crate::terminal::{Output, print_json, say};
 
+/// What to do about parts that no record names.
+pub const LEFTOVERS: &str =
+    "a crash left parts of reads that were never recorded; `lightbox records erase --leftovers` removes them";
+
 /// List, show, check and erase records
 ///
 /// A record says what was read, what the model was asked and shown, and what it answered. Its contents are encrypted;
@@ -20,7 +24,8 @@ Examples:
   lightbox records list
   lightbox records show 3f9a
   lightbox records verify            is everything as it was written?
-  lightbox records erase 3f9a        its contents; that there was a record stays known")]
+  lightbox records erase 3f9a        its contents; that there was a record stays known
+  lightbox records erase --leftovers what a crash left behind that belongs to no record")]
 pub struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -35,7 +40,7 @@ enum Action {
     /// Check the log and the contents of every record
     Verify(Common),
     /// Erase what a record says
-    Erase(One),
+    Erase(Erase),
 }
 
 #[derive(Args, Debug)]
@@ -55,12 +60,24 @@ struct One {
     common: Common,
 }
 
+#[derive(Args, Debug)]
+struct Erase {
+    /// Id of the record, or its beginning
+    #[arg(value_name = "ID", required_unless_present = "leftovers")]
+    id: Option<String>,
+    /// Erase what a crash left of reads that were never recorded, over all studies
+    #[arg(long, conflicts_with = "id")]
+    leftovers: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     match &arguments.action {
         Action::List(common) => list(common),
         Action::Show(one) => show(one),
         Action::Verify(common) => verify(common),
-        Action::Erase(one) => erase(one),
+        Action::Erase(what) => erase(what),
     }
 }
 
@@ -150,10 +167,16 @@ fn verify(common: &Common) -> Result<Code, Failure> {
             };
             text.push_str(&format!("unsound   {}: {why}\n", unsound.id));
         }
-        if report.unnamed_parts > 0 {
-            text.push_str(&format!("unnamed   {} parts that a crash left behind\n", report.unnamed_parts));
+        if report.has_leftovers() {
+            text.push_str(&format!(
+                "unnamed   {} parts that belong to no record, and {} studies without one\n",
+                report.unnamed_parts, report.unnamed_studies
+            ));
         }
         Output::new().write(&text)?;
+    }
+    if report.has_leftovers() {
+        say(LEFTOVERS);
     }
     if report.is_sound() {
         return Ok(Code::Done);
@@ -162,12 +185,20 @@ fn verify(common: &Common) -> Result<Code, Failure> {
     Ok(Code::Input)
 }
 
-fn erase(one: &One) -> Result<Code, Failure> {
-    let erased = open(&one.common)?.erase(&one.id, SystemTime::now())?;
-    if one.common.output.json {
+fn erase(what: &Erase) -> Result<Code, Failure> {
+    let records = open(&what.common)?;
+    let erased = match &what.id {
+        Some(id) => records.erase(id, SystemTime::now())?,
+        None => records.erase_leftovers()?,
+    };
+    if what.common.output.json {
         print_json(&erased)?;
     } else {
-        let key = if erased.key { ", and the key of its study" } else { "" };
+        let key = match (erased.key, what.leftovers) {
+            (true, false) => ", and the key of its study",
+            (true, true) => ", and the keys of their studies",
+            (false, _) => "",
+        };
         Output::new().write(&format!("erased {} parts, {} bytes{key}\n", erased.blobs, erased.size_bytes))?;
     }
     Ok(Code::Done)

@@ -9,6 +9,7 @@ mod goldens;
 mod hub;
 mod inputs;
 mod interrupt;
+mod leftovers;
 mod models;
 mod prepare;
 mod prompts;
