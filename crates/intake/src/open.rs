@@ -8,66 +8,87 @@ use sha2::{Digest, Sha256};
 
 use crate::kind::{self, Kind};
 use crate::pictures::{jpeg, png, tiff};
-use crate::{Error, ErrorKind, Format, Frame, Result, SourceFile, Study};
+use crate::{Allowance, Error, ErrorKind, Format, Frame, Result, SourceFile, Study};
 
 /// Files longer than this are refused: no picture within the limit on pixels needs more, even uncompressed
 /// RGBA of 16 bits.
 pub(crate) const MAX_FILE_BYTES: u64 = 2 << 30;
 
-/// Reads one file. Several files are read one by one and joined with [`Study::append`].
+/// Reads one file. Several files are read one by one with one [`Allowance`] and joined with [`Study::append`].
 ///
 /// # Errors
-/// [`ErrorKind`] says what: the file cannot be read, is of no known kind, uses what is not supported, contradicts
-/// itself, ends early, or is too large. The text does not name the path.
+/// As [`Allowance::open`].
 pub fn open(path: impl AsRef<Path>) -> Result<Study> {
-    let path = path.as_ref();
-    // Asked before opening: opening a pipe would wait for a writer.
-    let metadata = fs::metadata(path).map_err(|error| cannot_read(&error))?;
-    if metadata.is_dir() {
-        return Err(Error::new(ErrorKind::File, "expected a file, found a directory")
-            .hint("name the picture files inside it"));
-    }
-    if !metadata.is_file() {
-        return Err(Error::new(ErrorKind::File, "expected a regular file, found a device, pipe or socket")
-            .hint("store the picture in a file first"));
-    }
-    let mut file = File::open(path).map_err(|error| cannot_read(&error))?;
-    let mut bytes = Vec::new();
-    file.by_ref().take(kind::HEAD_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
-    // The kind is judged before the rest is read, so that a slide of many gigabytes is refused by its name.
-    let kind = kind::of(&bytes)?;
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(Error::new(
-            ErrorKind::TooLarge,
-            format!("{kind}: expected at most {MAX_FILE_BYTES} bytes, found {}", metadata.len()),
-        )
-        .hint("export the region of interest as a picture of its own"));
-    }
-    let rest = usize::try_from(metadata.len()).unwrap_or(usize::MAX).saturating_sub(bytes.len());
-    bytes.try_reserve_exact(rest).map_err(|_| {
-        Error::new(ErrorKind::TooLarge, format!("no memory for a file of {} bytes", metadata.len()))
-    })?;
-    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
-    read(&bytes)
+    Allowance::default().open(path)
 }
 
 /// Reads the bytes of one file that is already in memory.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`Allowance::open`].
 pub fn read(bytes: &[u8]) -> Result<Study> {
-    let (format, frame) = decode(bytes)?;
-    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    let source = SourceFile { sha256, len_bytes: bytes.len() as u64, format };
-    Ok(Study { frames: vec![frame], sources: vec![source] })
+    Allowance::default().read(bytes)
+}
+
+impl Allowance {
+    /// Reads one file.
+    ///
+    /// # Errors
+    /// [`ErrorKind`] says what: the file cannot be read, is of no known kind, uses what is not supported, contradicts
+    /// itself, ends early, or is too large, alone or for what is left. The text does not name the path.
+    pub fn open(&mut self, path: impl AsRef<Path>) -> Result<Study> {
+        let path = path.as_ref();
+        // Asked before opening: opening a pipe would wait for a writer.
+        let metadata = fs::metadata(path).map_err(|error| cannot_read(&error))?;
+        if metadata.is_dir() {
+            return Err(Error::new(ErrorKind::File, "expected a file, found a directory")
+                .hint("name the picture files inside it"));
+        }
+        if !metadata.is_file() {
+            return Err(Error::new(
+                ErrorKind::File,
+                "expected a regular file, found a device, pipe or socket",
+            )
+            .hint("store the picture in a file first"));
+        }
+        let mut file = File::open(path).map_err(|error| cannot_read(&error))?;
+        let mut bytes = Vec::new();
+        file.by_ref().take(kind::HEAD_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
+        // The kind is judged before the rest is read, so that a slide of many gigabytes is refused by its name.
+        let kind = kind::of(&bytes)?;
+        if metadata.len() > MAX_FILE_BYTES {
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                format!("{kind}: expected at most {MAX_FILE_BYTES} bytes, found {}", metadata.len()),
+            )
+            .hint("export the region of interest as a picture of its own"));
+        }
+        let rest = usize::try_from(metadata.len()).unwrap_or(usize::MAX).saturating_sub(bytes.len());
+        bytes.try_reserve_exact(rest).map_err(|_| {
+            Error::new(ErrorKind::TooLarge, format!("no memory for a file of {} bytes", metadata.len()))
+        })?;
+        file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
+        self.read(&bytes)
+    }
+
+    /// Reads the bytes of one file that is already in memory.
+    ///
+    /// # Errors
+    /// As [`Allowance::open`].
+    pub fn read(&mut self, bytes: &[u8]) -> Result<Study> {
+        let (format, frame) = decode(bytes, self)?;
+        let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let source = SourceFile { sha256, len_bytes: bytes.len() as u64, format };
+        Ok(Study { frames: vec![frame], sources: vec![source] })
+    }
 }
 
 /// One arm a format. A format that brings more than one picture, or series with geometry, widens what comes back here.
-fn decode(bytes: &[u8]) -> Result<(Format, Frame)> {
+fn decode(bytes: &[u8], allowance: &mut Allowance) -> Result<(Format, Frame)> {
     Ok(match kind::of(bytes)? {
-        Kind::Png => (Format::Png, png::read(bytes)?),
-        Kind::Jpeg => (Format::Jpeg, jpeg::read(bytes)?),
-        Kind::Tiff => (Format::Tiff, tiff::read(bytes)?),
+        Kind::Png => (Format::Png, png::read(bytes, allowance)?),
+        Kind::Jpeg => (Format::Jpeg, jpeg::read(bytes, allowance)?),
+        Kind::Tiff => (Format::Tiff, tiff::read(bytes, allowance)?),
     })
 }
 

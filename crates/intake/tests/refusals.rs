@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use lightbox_intake::{ErrorKind, Study, open, read};
+use lightbox_intake::{Allowance, ErrorKind, Study, open, read};
 
 /// A gray PNG of one value, as the `png` crate writes it.
 fn blank_png(width: u32, height: u32, depth: png::BitDepth) -> Vec<u8> {
@@ -110,6 +110,31 @@ fn a_header_cannot_ask_for_more_than_the_file_can_hold() {
     // The same in a JPEG's and a TIFF's header.
     let jpeg = b"\xff\xd8\xff\xc0\0\x0b\x08\xff\xff\x07\xff\x01\x01\x11\0\xff\xda\0\x08\x01\x01\0\0\x3f\0\0\0\xff\xd9";
     assert_eq!(read(jpeg).expect_err("a bomb").kind(), ErrorKind::Truncated);
+}
+
+/// The sides are known before anything is decoded: damaged data behind them is not reached.
+#[test]
+fn files_read_together_share_an_allowance() {
+    let goldens = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens");
+    for (name, n_pixels) in [("c2-8.png", 23 * 17), ("gray.jpg", 45 * 37), ("lzw-8.tif", 23 * 17)] {
+        let path = goldens.join(name);
+        let mut allowance = Allowance::new(2 * n_pixels);
+        allowance.open(&path).expect("the first fits");
+        let mut bytes = fs::read(&path).expect("a golden");
+        allowance.read(&bytes).expect("the second fits exactly");
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 9].fill(0x5a);
+        let error = allowance.read(&bytes).expect_err("the third does not");
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{name}: {error}");
+        let text = error.to_string();
+        assert!(text.contains(&format!("up to {} pixels in all", 2 * n_pixels)), "{text}");
+        assert!(text.contains(&format!("after {}; read fewer", 2 * n_pixels)), "{text}");
+        assert!(allowance.open(goldens.join("small-1x1.jpg")).is_err(), "nothing is left");
+        // One that does not fit takes nothing.
+        let mut little = Allowance::new(1);
+        assert!(little.open(&path).is_err());
+        assert!(little.open(goldens.join("small-1x1.jpg")).is_ok());
+    }
 }
 
 #[test]

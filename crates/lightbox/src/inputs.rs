@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lightbox_intake::Study;
+use lightbox_intake::{Allowance, Study};
 use lightbox_records::{Digest, Input};
 
 use crate::exit::{Code, Failure};
@@ -14,6 +14,8 @@ pub struct Inputs {
     pub study: Study,
     /// The files, as a record keeps them.
     pub files: Vec<Input>,
+    /// What further files may bring.
+    allowance: Allowance,
 }
 
 impl Inputs {
@@ -35,7 +37,7 @@ impl Inputs {
     /// As [`Inputs::open`].
     pub fn add_file(&mut self, path: &Path) -> Result<(), Failure> {
         let study =
-            lightbox_intake::open(path).map_err(|error| refused(&path.display().to_string(), &error))?;
+            self.allowance.open(path).map_err(|error| refused(&path.display().to_string(), &error))?;
         self.add(study, Some(path.to_owned()))
     }
 
@@ -44,7 +46,7 @@ impl Inputs {
     /// # Errors
     /// As [`Inputs::open`].
     pub fn add_bytes(&mut self, bytes: &[u8], place: &str) -> Result<(), Failure> {
-        let study = lightbox_intake::read(bytes).map_err(|error| refused(place, &error))?;
+        let study = self.allowance.read(bytes).map_err(|error| refused(place, &error))?;
         self.add(study, None)
     }
 
@@ -61,4 +63,25 @@ impl Inputs {
 
 fn refused(place: &str, error: &lightbox_intake::Error) -> Failure {
     Failure::new(Code::Input, format!("{place}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_inputs_share_one_allowance() {
+        let film = lightbox_phantoms::film_of_height(1, 86).png16();
+        let mut inputs = Inputs { allowance: Allowance::new(2 * 70 * 86), ..Inputs::default() };
+        inputs.add_bytes(&film, "first").expect("it fits");
+        inputs.add_bytes(&film, "second").expect("it fits");
+        let failure = inputs.add_bytes(&film, "third").expect_err("one too many");
+        assert_eq!(failure.code, Code::Input);
+        assert!(
+            failure.message.contains("third: ") && failure.message.contains("fewer"),
+            "{}",
+            failure.message
+        );
+        assert_eq!(inputs.files.len(), 2);
+    }
 }

@@ -17,7 +17,7 @@ use coefficients::Plane;
 use markers::{Colors, Event, Outline};
 
 use super::{Stored, limits};
-use crate::{Error, ErrorKind, Frame, Result, Samples, Step};
+use crate::{Allowance, Error, ErrorKind, Frame, Result, Samples, Step};
 
 /// A coded byte yields at most this many pixels: no code is shorter than one bit, and one code yields at least the
 /// mean of a block of 8 × 8 (T.81, F.1.2 and G.1.2).
@@ -28,9 +28,9 @@ const MOST_PIXELS_PER_BYTE: u64 = 8 * 64;
 /// # Errors
 /// See [`ErrorKind`]. CMYK, 12 bits, arithmetic, lossless and hierarchical coding are refused by name; so is a file
 /// whose coded data ends early.
-pub(crate) fn read(bytes: &[u8]) -> Result<Frame> {
+pub(crate) fn read(bytes: &[u8], allowance: &mut Allowance) -> Result<Frame> {
     let outline = Outline::of(bytes)?;
-    let (width, height) = limits::sides(u64::from(outline.width), u64::from(outline.height))?;
+    let (width, height) = limits::sides(u64::from(outline.width), u64::from(outline.height), allowance)?;
     limits::plausible((width * height) as u64, outline.n_coded_bytes, MOST_PIXELS_PER_BYTE, "pixels")?;
 
     let mut planes = Plane::of_frame(width, height, &outline.components)?;

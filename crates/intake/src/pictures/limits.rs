@@ -1,6 +1,6 @@
 //! How large a picture may be, asked before anything is allocated for it.
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Allowance, Error, ErrorKind, Result};
 
 /// Longest side in pixels: what a JPEG can state.
 pub(crate) const MAX_SIDE_PX: u64 = 65_535;
@@ -9,12 +9,12 @@ pub(crate) const MAX_SIDE_PX: u64 = 65_535;
 /// 16-bit RGB.
 pub(crate) const MAX_PIXELS: u64 = 1 << 27;
 
-/// The sides of a picture as numbers to compute with.
+/// The sides of a picture as numbers to compute with; its pixels are taken from the allowance.
 ///
 /// # Errors
 /// [`ErrorKind::Corrupt`] if a side is zero, [`ErrorKind::TooLarge`] if a side or the number of pixels is beyond
-/// what is read.
-pub(crate) fn sides(width: u64, height: u64) -> Result<(usize, usize)> {
+/// what is read, or not so many pixels are left.
+pub(crate) fn sides(width: u64, height: u64, allowance: &mut Allowance) -> Result<(usize, usize)> {
     if width == 0 || height == 0 {
         return Err(Error::new(
             ErrorKind::Corrupt,
@@ -30,6 +30,7 @@ pub(crate) fn sides(width: u64, height: u64) -> Result<(usize, usize)> {
         )
         .hint("crop or downscale the picture"));
     }
+    allowance.take(width, height)?;
     Ok((width as usize, height as usize))
 }
 

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use ::png::{ColorType, DecodeOptions, Decoder, DecodingError, Limits};
 
 use super::{Stored, exif, limits, without_alpha};
-use crate::{Error, ErrorKind, Frame, Orientation, Result, Samples, Step};
+use crate::{Allowance, Error, ErrorKind, Frame, Orientation, Result, Samples, Step};
 
 /// Deflate yields at most this many bytes from one (258 bytes from the shortest code for a match: 1032).
 const DEFLATE_MOST: u64 = 1032;
@@ -17,7 +17,7 @@ const WORK_BYTES: usize = 64 << 20;
 ///
 /// # Errors
 /// See [`ErrorKind`]. Animations are refused; a checksum that does not match is an error.
-pub(crate) fn read(bytes: &[u8]) -> Result<Frame> {
+pub(crate) fn read(bytes: &[u8], allowance: &mut Allowance) -> Result<Frame> {
     let outline = Outline::of(bytes)?;
     let mut options = DecodeOptions::default();
     options.set_ignore_checksums(false);
@@ -29,7 +29,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Frame> {
     let mut reader = decoder.read_info().map_err(failed)?;
 
     let info = reader.info();
-    let (width, height) = limits::sides(u64::from(info.width), u64::from(info.height))?;
+    let (width, height) = limits::sides(u64::from(info.width), u64::from(info.height), allowance)?;
     let (color, depth) = (info.color_type, info.bit_depth as u8);
     let palette = info.palette.as_deref().map(<[u8]>::to_vec);
     let transparency = info.trns.as_deref().map(<[u8]>::to_vec);

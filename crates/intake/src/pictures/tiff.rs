@@ -13,15 +13,15 @@ use chunks::Sample;
 use layout::Layout;
 
 use super::Stored;
-use crate::{Error, ErrorKind, Frame, Result, Samples, Step};
+use crate::{Allowance, Error, ErrorKind, Frame, Result, Samples, Step};
 
 /// Reads a TIFF.
 ///
 /// # Errors
 /// See [`ErrorKind`]. Several pages, palettes, CMYK, YCbCr, signed and float samples, depths other than 8 and 16 bits
 /// and other compressions are refused by name.
-pub(crate) fn read(bytes: &[u8]) -> Result<Frame> {
-    let layout = Layout::of(bytes)?;
+pub(crate) fn read(bytes: &[u8], allowance: &mut Allowance) -> Result<Frame> {
+    let layout = Layout::of(bytes, allowance)?;
     let mut steps = Vec::new();
     let samples = match (layout.n_colors, layout.bits) {
         (1, 8) => Samples::Gray8(gray(bytes, &layout, &mut steps)?),

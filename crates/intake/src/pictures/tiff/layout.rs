@@ -4,7 +4,7 @@ use super::super::{exif, limits};
 use super::directory::Directory;
 use super::unpack::Compression;
 use super::{corrupt, ended, unsupported};
-use crate::{Orientation, Result};
+use crate::{Allowance, Orientation, Result};
 
 const TO_PNG: &str = "convert it to PNG, or to a gray or RGB TIFF of 8 or 16 bits";
 
@@ -36,8 +36,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Reads the directory of `bytes`.
-    pub fn of(bytes: &[u8]) -> Result<Self> {
+    /// Reads the directory of `bytes`; its pixels are taken from the allowance.
+    pub fn of(bytes: &[u8], allowance: &mut Allowance) -> Result<Self> {
         let directory = Directory::of(bytes)?;
         if directory.has(330) {
             return Err(unsupported(
@@ -57,7 +57,8 @@ impl Layout {
                 Err(corrupt(format!("{name}: expected one number, found {}", found.map_or(0, <[u64]>::len))))
             }
         };
-        let (width, height) = limits::sides(required(256, "ImageWidth")?, required(257, "ImageLength")?)?;
+        let (width, height) =
+            limits::sides(required(256, "ImageWidth")?, required(257, "ImageLength")?, allowance)?;
         let n_samples = directory.number_or(277, "SamplesPerPixel", 1)?;
         let bits = bits(&directory, n_samples)?;
         let (n_colors, white_is_zero) = colors(required(262, "PhotometricInterpretation")?)?;
