@@ -39,13 +39,13 @@ fn a_bare_request_is_greedy_and_asks_for_nothing_else() {
 #[test]
 fn every_understood_field_arrives() {
     let request = parse_request(&body(json!({
-        "model": "m", "max_completion_tokens": 7, "max_tokens": 7, "max_thinking_tokens": 0, "temperature": 0.5,
+        "model": "m", "max_completion_tokens": 7, "max_tokens": 7, "max_thinking_tokens": 5, "temperature": 0.5,
         "top_p": 0.25, "top_k": 3, "seed": u64::MAX, "stop": ["a", "b"], "logprobs": true, "top_logprobs": 2,
         "prompt_logprobs": 0, "stream": true, "stream_options": {"include_usage": true}
     })))
     .expect("every field is understood");
     assert_eq!(request.model.as_deref(), Some("m"));
-    assert_eq!((request.max_tokens, request.max_thinking_tokens), (Some(7), Some(0)));
+    assert_eq!((request.max_tokens, request.max_thinking_tokens), (Some(7), Some(5)));
     assert_eq!((request.temperature, request.top_p, request.top_k), (0.5, Some(0.25), Some(3)));
     assert_eq!((request.seed, request.logprobs, request.prompt_logprobs), (Some(u64::MAX), Some(2), Some(0)));
     assert_eq!(request.stop, ["a", "b"]);
@@ -211,6 +211,43 @@ fn an_error_never_quotes_the_request() {
         let (.., text) = refused(&body(fields));
         assert!(!text.contains("Jane") && !text.contains("Doe"), "{text}");
     }
+}
+
+#[test]
+fn a_field_that_stands_there_twice_is_refused_at_every_level() {
+    let user = r#"{"role": "user", "content": "a"}"#;
+    for (body, field) in [
+        (format!(r#"{{"messages": [{user}], "seed": 1, "seed": 1}}"#), "seed"),
+        (format!(r#"{{"messages": [{user}], "messages": []}}"#), "messages"),
+        (format!(r#"{{"messages": [{user}], "user": "a", "us\u0065r": "b"}}"#), "user"),
+        (
+            r#"{"messages": [{"role": "user", "content": "a", "role": "system"}]}"#.to_owned(),
+            "messages[0].role",
+        ),
+        (
+            r#"{"messages": [{"role": "user", "content": [{"type": "text", "text": "a"},
+                {"type": "text", "text": "b", "text": "c"}]}]}"#
+                .to_owned(),
+            "messages[0].content[1].text",
+        ),
+        (
+            format!(
+                r#"{{"messages": [{user}], "stream_options": {{"include_usage": true, "include_usage": null}}}}"#
+            ),
+            "stream_options.include_usage",
+        ),
+        (format!(r#"{{"messages": [{user}], "metadata": {{"a": {{"b": 1, "b": 2}}}}}}"#), "metadata.a.b"),
+    ] {
+        let (kind, found, text) = refused(body.as_bytes());
+        assert_eq!((kind, found.as_str()), (ErrorKind::Value, field), "{text}");
+        assert!(text.contains("second time"), "{text}");
+    }
+    // The same name in two objects is no repetition, and what follows the body is still refused.
+    let twice = format!(r#"{{"messages": [{user}, {{"role": "assistant", "content": "b"}}, {user}]}}"#);
+    assert_eq!(parse_request(twice.as_bytes()).expect("three messages").messages.len(), 3);
+    assert_eq!(refused(format!("{twice} {{}}").as_bytes()).0, ErrorKind::Json);
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(refused(format!(r#"{{"messages": {deep}}}"#).as_bytes()).0, ErrorKind::Json);
 }
 
 fn completion() -> ChatCompletion {

@@ -14,6 +14,7 @@
 //! assert!(parse_request(body).expect_err("a typing error").to_string().contains("temprature"));
 //! ```
 
+mod body;
 mod fields;
 mod message;
 mod request;

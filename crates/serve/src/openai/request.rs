@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::body;
 use super::fields::{Fields, wrong_type};
 use super::message::{Message, messages};
 use crate::{Error, ErrorKind, Result};
@@ -60,24 +61,20 @@ pub struct ChatRequest {
 /// Reads the body of a request.
 ///
 /// # Errors
-/// If it is longer than [`MAX_BODY_BYTES`], not JSON, has a field that is unknown, unsupported, missing, of the wrong
+/// If it is longer than [`MAX_BODY_BYTES`], not JSON, has a field that stands there twice, is unknown, unsupported, missing, of the wrong
 /// type or out of range. The error names the field and never quotes words of the request.
 pub fn parse_request(body: &[u8]) -> Result<ChatRequest> {
     if body.len() > MAX_BODY_BYTES {
         let message = format!("expected at most {MAX_BODY_BYTES} bytes, found {}", body.len());
         return Err(Error::new(ErrorKind::Json, "", message));
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        // serde_json's own text is about syntax only: line, column, what was expected.
-        Error::new(ErrorKind::Json, "", format!("expected JSON: {error}"))
-    })?;
-    let mut fields = Fields::open(value, "")?;
+    let mut fields = Fields::open(body::read(body)?, "")?;
     let place = "messages";
     let request = ChatRequest {
         messages: messages(fields.required(place, "a list of messages")?, place)?,
         model: fields.text("model")?,
         max_tokens: max_tokens(&mut fields)?,
-        max_thinking_tokens: count(&mut fields, "max_thinking_tokens", 0)?,
+        max_thinking_tokens: count(&mut fields, "max_thinking_tokens", 1)?,
         temperature: fields.number("temperature", 0.0..=2.0)?.unwrap_or(0.0) as f32,
         top_p: top_p(&mut fields)?,
         top_k: count(&mut fields, "top_k", 1)?,
