@@ -148,6 +148,18 @@ fn a_strip_does_not_become_an_enormous_square() {
     assert!(make_one(Recipe::Raw, &strip, 0, None).is_ok());
 }
 
+#[test]
+fn strips_do_not_become_many_large_squares() {
+    // Each alone would do: 12000² is half of what is allowed.
+    let mut strips = study(12_000, 1, Samples::Gray8(vec![0; 12_000]));
+    let strip = strips.frames[0].clone();
+    strips.frames.push(strip);
+    let error = make(Recipe::Film, &strips).expect_err("too large together");
+    assert_eq!(error.kind(), ErrorKind::View);
+    assert!(error.to_string().contains("268435456 pixels in all, found more in 2 pictures; "), "{error}");
+    assert_eq!(make(Recipe::Raw, &strips).expect("small as they are").len(), 2);
+}
+
 fn plain(width: usize, height: usize, value: u8) -> RgbImage {
     RgbImage::new(width, height, vec![value; width * height * 3]).expect("sides and samples agree")
 }

@@ -8,7 +8,8 @@ use super::range::Levels;
 use super::{Mapping, Region, Step, View, ViewRecord, ViewStep};
 use crate::{Error, ErrorKind, Result};
 
-/// Most pixels of a view, padding included: a picture of extreme proportions would become an enormous square.
+/// Most pixels of a view, and of all views of a study together, padding included: pictures of extreme proportions would
+/// become enormous squares. 805 MB as RGB.
 const MAX_PIXELS: usize = 1 << 28;
 
 /// The steps of a view.
@@ -25,9 +26,24 @@ pub enum Recipe {
 /// One view of every frame of a study. With more than one, each is labelled by its number.
 ///
 /// # Errors
-/// [`ErrorKind::View`] if a view would be too large for memory or for its limit.
+/// [`ErrorKind::View`] if a view, or all of them together, would be too large for memory or for the limit.
 pub fn make(recipe: Recipe, study: &Study) -> Result<Vec<View>> {
     let n_frames = study.frames.len();
+    let mut n_pixels = 0;
+    // Asked of all before any is made. Each is within the limit, so the sum cannot overflow before it is seen.
+    for frame in &study.frames {
+        let placed = Placed::of(frame, recipe)?;
+        n_pixels += placed.width * placed.height;
+        if n_pixels > MAX_PIXELS {
+            return Err(Error::new(
+                ErrorKind::View,
+                format!(
+                    "pictures for the model: expected at most {MAX_PIXELS} pixels in all, found more in {n_frames} pictures"
+                ),
+            )
+            .hint("read fewer pictures at once, or crop them to the region of interest"));
+        }
+    }
     (0..n_frames)
         .map(|index| {
             let label = (recipe == Recipe::Film && n_frames > 1).then(|| format!("IMAGE {}", index + 1));
@@ -48,7 +64,7 @@ pub fn make_one(recipe: Recipe, study: &Study, index: usize, label: Option<Strin
         )
     })?;
     let mut steps: Vec<Step> = frame.steps.iter().cloned().map(Step::Decode).collect();
-    let placed = Placed::of(frame, recipe == Recipe::Film)?;
+    let placed = Placed::of(frame, recipe)?;
     let pixels = rgb(frame, recipe, &placed, &mut steps)?;
     if let Some(step) = placed.step() {
         steps.push(Step::View(step));
@@ -75,8 +91,8 @@ struct Placed {
 }
 
 impl Placed {
-    fn of(frame: &Frame, to_square: bool) -> Result<Self> {
-        let (width, height) = if to_square {
+    fn of(frame: &Frame, recipe: Recipe) -> Result<Self> {
+        let (width, height) = if recipe == Recipe::Film {
             let side = frame.width.max(frame.height);
             (side, side)
         } else {
