@@ -1,7 +1,6 @@
 //! A task with its pictures and words, ready for an engine; run, it becomes a reading.
 
 mod fit;
-mod replay;
 
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -59,8 +58,6 @@ pub struct Assignment {
     pub wishes: Wishes,
     /// What the engine is asked. The token limits are settled by [`Assignment::fit`].
     pub request: Request,
-    /// Whether the limits are those of an earlier reading and must not move.
-    is_settled: bool,
 }
 
 impl Assignment {
@@ -137,7 +134,7 @@ impl Assignment {
         request.stop = wishes.stop.clone();
         request.logprobs = Some(wishes.logprobs.unwrap_or(0).max(ALTERNATIVES));
         request.prompt_logprobs = wishes.prompt_logprobs;
-        Self { task, inputs: study.sources.clone(), templates, views, wishes, request, is_settled: false }
+        Self { task, inputs: study.sources.clone(), templates, views, wishes, request }
     }
 
     /// Settles the token limits, runs the engine and reads the answer. The pictures stay in `self.request`.

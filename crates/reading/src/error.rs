@@ -14,8 +14,6 @@ pub enum ErrorKind {
     View,
     /// Prompt and answer do not fit into the model's context.
     TooLong,
-    /// A reading cannot be repeated from what was handed in.
-    Replay,
     /// The model room refused; its own kind is kept.
     Model(lightbox_models::ErrorKind),
 }

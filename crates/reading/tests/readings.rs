@@ -9,7 +9,8 @@ use lightbox_intake::Study;
 use lightbox_models::{Content, Finish, Part, Role, Turn};
 use lightbox_reading::answers::Answer;
 use lightbox_reading::prompts::{Prompts, THINKING};
-use lightbox_reading::tasks::{TASKS, task};
+use lightbox_reading::tasks::{TASKS, Task, task};
+use lightbox_reading::views::make_one;
 use lightbox_reading::{Assignment, ErrorKind, MEDGEMMA_1_5_4B, Reading, Wishes};
 
 /// A study of films of 70 × 86 pixels, one a seed.
@@ -83,45 +84,15 @@ fn a_reading_survives_being_written() {
 fn the_same_request_comes_out_of_a_reading_and_its_files() {
     let study = study(&[4, 5]);
     let wishes = Wishes { context: Some("fever".to_owned()), think: true, ..Wishes::default() };
-    let mut first = assignment("differential", &study, wishes);
     let mut engine = TextEngine::says("- Scar [rare]\nNot a diagnosis.");
-    let reading = run(&mut first, &mut engine);
-    let mut again = Assignment::again(&reading, &study).expect("the same files");
-    let second = run(&mut again, &mut engine);
-    assert_eq!(engine.requests[0], engine.requests[1]);
-    assert_eq!(
-        (&second.views, &second.request, &second.answer),
-        (&reading.views, &reading.request, &reading.answer)
-    );
-
-    let mut kept = Assignment::again_with(&reading, first.request.images.clone()).expect("kept views");
-    run(&mut kept, &mut engine);
-    assert_eq!(engine.requests[0], engine.requests[2]);
-}
-
-#[test]
-fn another_file_or_picture_is_not_replayed() {
-    let study = study(&[6]);
-    let mut first = assignment("findings", &study, Wishes::default());
-    let reading = run(&mut first, &mut TextEngine::says("x"));
-    let refused = |result: Result<Assignment, lightbox_reading::Error>, words: &str| {
-        let error = result.expect_err(words);
-        assert_eq!(error.kind(), ErrorKind::Replay, "{error}");
-        assert!(error.to_string().contains(words), "{words}: {error}");
-    };
-    refused(Assignment::again(&reading, &self::study(&[7])), "other bytes");
-    refused(Assignment::again(&reading, &self::study(&[6, 6])), "expected 1 input files, found 2");
-    refused(Assignment::again_with(&reading, Vec::new()), "expected 1 pictures, found 0");
-    let other = assignment("findings", &self::study(&[7]), Wishes::default()).request.images;
-    refused(Assignment::again_with(&reading, other), "the pixels that the model saw");
-    let changed = |change: fn(&mut Reading)| {
-        let mut reading = reading.clone();
-        change(&mut reading);
-        Assignment::again(&reading, &study)
-    };
-    refused(changed(|reading| reading.task = "findings@9".to_owned()), "findings@9");
-    refused(changed(|reading| reading.format = 99), "format 1, found 99");
-    refused(changed(|reading| reading.views[0].sha256 = "0".repeat(64)), "the pixels that the model saw");
+    let reading = run(&mut assignment("differential", &study, wishes), &mut engine);
+    // A record's views say enough to make them again.
+    let again = reading.views.iter().map(|view| {
+        let made = make_one(view.recipe, &study, view.frame, view.label.clone()).expect("a view");
+        assert_eq!(made.record, *view);
+        made.image
+    });
+    assert_eq!(reading.request.with_images(again.collect()), engine.requests[0]);
 }
 
 #[test]
@@ -254,7 +225,7 @@ fn turns_of_the_caller_are_taken_as_they_are() {
     assert_eq!((request.images[0].width(), request.images[0].height()), (70, 86));
     assert_eq!(reading.answer, Answer::Complete { value: "".into() });
     assert_eq!(reading.task, "run@1");
-    assert_eq!(Assignment::again(&reading, &film).expect("again").request, *request);
+    assert_eq!(reading.request.with_images(request.images.clone()), *request);
 
     for turns in [turn(Vec::new()), turn(vec![Part::Image(0), Part::Image(0)]), turn(vec![Part::Image(1)])] {
         let error = Assignment::raw(&film, turns, Wishes::default()).expect_err("pictures");
@@ -268,7 +239,7 @@ fn every_task_words_itself() {
         let wishes = if task.takes_question { question("What is it?") } else { Wishes::default() };
         let assignment = Assignment::new(task, &study(&[18]), &Prompts::default(), wishes).expect(task.name);
         assert_eq!(assignment.request.turns.len(), 1);
-        assert_eq!(lightbox_reading::tasks::by_id(&task.id()).map(|task| task.name), Some(task.name));
+        assert_eq!(lightbox_reading::tasks::task(task.name).map(Task::id), Some(task.id()));
         assert!(!task.about.is_empty() && !task.about.ends_with('.'));
     }
 }

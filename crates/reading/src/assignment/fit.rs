@@ -23,10 +23,8 @@ impl Assignment {
             )
             .hint("use a model with a vision tower, or ask without pictures"));
         }
-        if !self.is_settled {
-            // The prompt alone is counted: what the answer may take depends on it.
-            (self.request.max_tokens, self.request.max_thinking_tokens) = (None, None);
-        }
+        // The prompt alone is counted: what the answer may take depends on it.
+        (self.request.max_tokens, self.request.max_thinking_tokens) = (None, None);
         let prompt = engine.prompt(&self.request).map_err(|error| match error.kind() {
             lightbox_models::ErrorKind::TooLong => self.too_long(error.to_string()),
             _ => error.into(),
@@ -41,9 +39,7 @@ impl Assignment {
                 budget.text_tokens
             )));
         }
-        if !self.is_settled {
-            self.settle(budget.room_for_answer)?;
-        }
+        self.settle(budget.room_for_answer)?;
         Ok(budget)
     }
 

@@ -57,12 +57,6 @@ pub fn task(name: &str) -> Option<&'static Task> {
     TASKS.into_iter().find(|task| task.name == name)
 }
 
-/// The task of that name and version, as records write them; [`RAW`] included.
-#[must_use]
-pub fn by_id(id: &str) -> Option<&'static Task> {
-    TASKS.into_iter().chain([&RAW]).find(|task| task.id() == id)
-}
-
 /// The value of a parsed answer as records hold it.
 fn as_value<T: Serialize>(reply: Reply<T>) -> Result<Reply<Value>, Mismatch> {
     Ok(match reply {

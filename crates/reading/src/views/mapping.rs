@@ -32,40 +32,15 @@ pub struct Region {
     pub height: usize,
 }
 
-impl Region {
-    /// Whether a point lies inside.
-    #[must_use]
-    pub fn contains(&self, x: f64, y: f64) -> bool {
-        let inside = |value: f64, first: usize, n: usize| value >= first as f64 && value < (first + n) as f64;
-        inside(x, self.left, self.width) && inside(y, self.top, self.height)
-    }
-}
-
 impl Mapping {
-    /// The point of the source that the view shows at `(x, y)`; outside of the source where the view was padded.
+    /// The point of the source that the view shows at `(x, y)`, `None` where the view was padded.
     #[must_use]
-    pub fn to_source(&self, x: f64, y: f64) -> (f64, f64) {
+    pub fn to_source(&self, x: f64, y: f64) -> Option<(f64, f64)> {
+        let Region { left, top, width, height } = self.content;
+        let is_inside =
+            |value: f64, first: usize, n: usize| value >= first as f64 && value < (first + n) as f64;
         let [[a, b, c], [d, e, f]] = self.view_to_source;
-        (a * x + b * y + c, d * x + e * y + f)
-    }
-
-    /// The point of the view that shows `(x, y)` of the source.
-    #[must_use]
-    pub fn from_source(&self, x: f64, y: f64) -> (f64, f64) {
-        let [[a, b, c], [d, e, f]] = self.view_to_source;
-        let determinant = a * e - b * d;
-        let (x, y) = (x - c, y - f);
-        ((e * x - b * y) / determinant, (a * y - d * x) / determinant)
-    }
-
-    /// The pixel of the source under a pixel of the view, `None` where the view was padded.
-    #[must_use]
-    pub fn to_source_pixel(&self, column: usize, row: usize) -> Option<(usize, usize)> {
-        let (x, y) = (column as f64 + 0.5, row as f64 + 0.5);
-        if !self.content.contains(x, y) {
-            return None;
-        }
-        let (x, y) = self.to_source(x, y);
-        Some((x as usize, y as usize))
+        (is_inside(x, left, width) && is_inside(y, top, height))
+            .then(|| (a * x + b * y + c, d * x + e * y + f))
     }
 }
