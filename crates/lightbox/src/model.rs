@@ -9,6 +9,7 @@ use lightbox_models::{LoadOptions, LocalEngine, ModelFiles, phantom};
 use crate::arguments::{Cpu, ModelArguments};
 use crate::exit::{Code, Failure};
 use crate::folders;
+use crate::outline::Outline;
 use crate::terminal::Progress;
 
 /// The name of the model: `--model`, then `wish`, then `LIGHTBOX_MODEL`, then the bundled one.
@@ -77,6 +78,14 @@ fn cached(name: &str) -> Result<PathBuf, Failure> {
             format!("{name}: not in the hub's cache ({place}); fetch it with `lightbox models pull {id}{revision}`"),
         )
     })
+}
+
+/// Settings and tokenizer of a model, by which a request is judged before the weights are loaded.
+///
+/// # Errors
+/// [`Code::Model`].
+pub fn outline(arguments: &ModelArguments, name: &str) -> Result<Outline, Failure> {
+    Ok(Outline::of_files(&files(name)?, name, arguments.context_tokens.map(Into::into))?)
 }
 
 /// Loads a model, with a progress bar.

@@ -1,4 +1,5 @@
-//! A model without its weights: enough to count tokens and to resize pictures.
+//! A model without its weights: enough to count tokens and to resize pictures. What cannot be run is known from it
+//! before minutes are spent on loading.
 
 use std::sync::atomic::AtomicBool;
 
@@ -9,6 +10,8 @@ use lightbox_models::{
     Engine, Error, ErrorKind, Event, Generation, ModelCard, ModelFiles, Prompt, Request, Result, RgbImage,
 };
 use lightbox_reading::{Assignment, Budget, Profile};
+
+use crate::exit::{Code, Failure};
 
 /// What plans a read.
 pub enum Outline {
@@ -26,21 +29,23 @@ pub struct FilesOutline {
 }
 
 impl Outline {
-    /// Reads settings and tokenizer; the weights are not opened.
+    /// Reads settings and tokenizer; the weights are not opened. `context_tokens` is a wish for less than the model
+    /// allows; more is what the model allows.
     ///
     /// # Errors
     /// As loading the model.
-    pub fn of_files(files: &ModelFiles, name: &str) -> Result<Self> {
+    pub fn of_files(files: &ModelFiles, name: &str, context_tokens: Option<usize>) -> Result<Self> {
         let config = ModelConfig::load(files)?;
         let processor =
             config.images.as_ref().map(|images| ImageProcessor::load(files, images)).transpose()?;
         let tokens = Tokens::load(files, &config)?;
+        let most = config.text.max_positions;
         let card = ModelCard {
             name: name.to_owned(),
             // Nothing that could be mistaken for the digest of a loaded model.
             digest: String::new(),
             architecture: config.architecture.clone(),
-            context_tokens: config.text.max_positions,
+            context_tokens: context_tokens.map_or(most, |wish| wish.min(most)),
             image_size_px: config.images.as_ref().map(|images| images.vision.image_size),
             tokens_per_image: config.images.as_ref().map(|images| images.tokens_per_image),
             notice: None,
@@ -73,15 +78,54 @@ impl Outline {
         }
     }
 
-    /// How an assignment fills the context.
+    /// How an assignment fills the context; its token limits are settled.
     ///
     /// # Errors
-    /// If it does not fit the model.
-    pub fn budget(&self, assignment: &mut Assignment) -> lightbox_reading::Result<Budget> {
+    /// [`Code::Model`] if it does not fit, or the model takes no pictures and there are some; [`Code::Input`] for words
+    /// that no prompt may hold.
+    pub fn budget(&self, assignment: &mut Assignment) -> std::result::Result<Budget, Failure> {
         match self {
-            Self::Files(files) => assignment.fit(files.as_ref()),
-            Self::Profile(profile) => Ok(assignment.estimate(profile)),
+            Self::Files(files) => assignment.fit(files.as_ref()).map_err(unfit),
+            Self::Profile(profile) => {
+                let budget = assignment.estimate(profile);
+                if budget.fits() {
+                    return Ok(budget);
+                }
+                Err(Failure::new(
+                    Code::Model,
+                    format!(
+                        "prompt: expected fewer than the context's {} tokens, found about {} ({} of pictures); hand in \
+                         fewer pictures, or shorten the text",
+                        budget.context_tokens,
+                        budget.prompt_tokens(),
+                        budget.image_tokens
+                    ),
+                ))
+            }
         }
+    }
+
+    /// Checks that a request whose limits are settled fits the context, as the engine will.
+    ///
+    /// # Errors
+    /// As [`Outline::budget`].
+    pub fn check(&self, request: &Request) -> std::result::Result<(), Failure> {
+        let Self::Files(files) = self else { return Ok(()) };
+        let n_prompt = files.prompt(request)?.ids.len();
+        let thinking = request.max_thinking_tokens.unwrap_or(0);
+        // Without a limit of its own an answer takes what is left: one token at least.
+        let limits = request.max_tokens.map_or(1, |answer| answer.saturating_add(thinking));
+        let context = files.card.context_tokens;
+        if n_prompt.saturating_add(limits) <= context {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Code::Model,
+            format!(
+                "expected at most the context's {context} tokens, found a prompt of {n_prompt} and an answer of up to \
+                 {limits}; use the model of the record, with its whole context"
+            ),
+        ))
     }
 
     /// The picture as the model's own processor resizes it.
@@ -93,6 +137,14 @@ impl Outline {
             Self::Files(files) => files.resized(image),
             Self::Profile(profile) => bilinear(image, profile.image_size_px, profile.image_size_px),
         }
+    }
+}
+
+/// An assignment that does not fit a model, or a model that does not fit it: pictures for a text-only one.
+pub fn unfit(error: lightbox_reading::Error) -> Failure {
+    match error.kind() {
+        lightbox_reading::ErrorKind::Inputs => Failure::new(Code::Model, error.to_string()),
+        _ => error.into(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a read is recorded.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use clap::Args;
@@ -9,7 +10,10 @@ use lightbox_records::{Input, Provenance, Records};
 use crate::arguments::DataArguments;
 use crate::exit::{Code, Failure};
 use crate::folders;
-use crate::terminal::say;
+use crate::terminal::{say, size};
+
+/// Room that a record without pictures never needs more of.
+const LEAST_FREE_BYTES: u64 = 4 << 20;
 
 /// Whether and where a read is recorded.
 #[derive(Args, Clone, Debug, Default)]
@@ -40,12 +44,15 @@ impl Recorder {
     /// computing; `None` where nothing is to be recorded.
     ///
     /// # Errors
-    /// [`Code::Output`] if the folder cannot be made or written, [`Code::Input`] if what is in it cannot be read.
+    /// [`Code::Output`] if the folder cannot be made or written or has no room, [`Code::Input`] if what is in it cannot be read.
     pub fn open(arguments: &RecordArguments) -> Result<Option<Self>, Failure> {
         if arguments.no_record {
             return Ok(None);
         }
-        let records = Records::open(&folders::data(&arguments.data)?)?;
+        let folder = folders::data(&arguments.data)?;
+        let records = Records::open(&folder)?;
+        records.ready()?;
+        has_room(&folder)?;
         Ok(Some(Self { records, keep_views: arguments.keep_views }))
     }
 
@@ -72,6 +79,23 @@ impl Recorder {
             .append(reading, &from)
             .map_err(|error| Failure::new(Code::Output, format!("the read was not recorded: {error}")))?;
         Ok(id.to_string())
+    }
+}
+
+/// Refuses a folder that has no room for a record; where the system does not say, the writing will.
+fn has_room(folder: &Path) -> Result<(), Failure> {
+    match lightbox_host::free_disk_bytes(folder) {
+        Ok(free) if free < LEAST_FREE_BYTES => Err(Failure::new(
+            Code::Output,
+            format!(
+                "{}: expected {} free for the record, found {}; make room, choose another folder with LIGHTBOX_DATA, or \
+                 add --no-record",
+                folder.display(),
+                size(LEAST_FREE_BYTES),
+                size(free)
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 

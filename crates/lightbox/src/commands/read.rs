@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use lightbox_models::{Sampling, phantom};
 use lightbox_reading::answers::Answer;
 use lightbox_reading::tasks::{TASKS, Task, task};
-use lightbox_reading::{Assignment, ErrorKind, Wishes};
+use lightbox_reading::{Assignment, Wishes};
 
 use super::prompts::prompts;
 use super::report::{Report, ReportOptions};
@@ -17,6 +17,7 @@ use crate::cancel;
 use crate::exit::{Code, Failure};
 use crate::inputs::Inputs;
 use crate::model;
+use crate::outline::unfit;
 use crate::recording::{RecordArguments, Recorder, conclude};
 use crate::terminal::{notice, say};
 
@@ -183,8 +184,9 @@ impl Job<'_> {
     /// Whatever goes wrong before there is an answer, and an answer that cannot be recorded or printed.
     pub fn run(self) -> Result<Read, Failure> {
         let mut assignment = Assignment::new(self.task, &self.inputs.study, &prompts(), self.wishes)?;
-        let recorder = Recorder::open(self.record)?;
         let name = model::name(self.model, None);
+        model::outline(self.model, &name)?.budget(&mut assignment)?;
+        let recorder = Recorder::open(self.record)?;
         let mut engine = model::load(self.model, &name)?;
         notice(DRAFT_NOTICE);
         if name == phantom::NAME {
@@ -192,14 +194,7 @@ impl Job<'_> {
         }
         let cancel = cancel::on_interrupt()?;
         let mut watch = Watch::new(!self.json, assignment.wishes.think, &cancel);
-        let read = assignment.run(&mut engine, &cancel, &mut |event| watch.on(&event));
-        let reading = match read {
-            Ok(reading) => reading,
-            Err(error) if error.kind() == ErrorKind::Inputs => {
-                return Err(Failure::new(Code::Model, error.to_string()));
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let reading = assignment.run(&mut engine, &cancel, &mut |event| watch.on(&event)).map_err(unfit)?;
         // The record comes before complaints about the output: what was computed is kept.
         let streamed = watch.finish();
         let recorded =

@@ -63,9 +63,11 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let recorded = &body.reading;
     let pictures = pictures(&records, &record, &arguments.input)?;
     let name = model::name(&arguments.model, Some(&recorded.model.name));
-    let mut engine = model::load(&arguments.model, &name)?;
-    let conditions = compare_conditions(body, engine.card(), pictures.inputs.as_deref(), &pictures.images);
+    let outline = model::outline(&arguments.model, &name)?;
     let request = recorded.request.with_images(pictures.images);
+    outline.check(&request)?;
+    let mut engine = model::load(&arguments.model, &name)?;
+    let conditions = compare_conditions(body, engine.card(), pictures.inputs.as_deref(), &request.images);
 
     let cancel = cancel::on_interrupt()?;
     let mut watch = Watch::new(false, false, &cancel);

@@ -1,6 +1,7 @@
 //! Inputs that cannot be read: each with its message, none with a panic.
 
 use crate::bench::Bench;
+use crate::checkpoint;
 
 /// A PNG whose header says sides that no memory holds.
 fn bomb() -> Vec<u8> {
@@ -82,4 +83,52 @@ fn what_does_not_fit_the_context_is_said_before_any_work() {
     bench.run(["findings", "a.png", "--context-tokens", "4000"]).expect(4, &["4000", "1 to 2048"]);
     bench.run(["findings", "a.png", "--chunk", "4"]).expect(4, &["a chunk of 4 tokens", "use at least 16"]);
     assert_eq!(bench.line("records list --json").json()["records"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn what_does_not_fit_is_known_from_settings_and_tokenizer_alone() {
+    let bench = Bench::new();
+    bench.film("a.png");
+    let folder = checkpoint::copy(&bench, "model");
+    let id = crate::records::recorded(&bench, "ask hello? --max-tokens 2 --model ./model");
+    // A weights file that would be opened would be missed first.
+    std::fs::remove_file(folder.join(checkpoint::WEIGHTS)).expect("our own file");
+    let long = "word ".repeat(3000);
+    let pictures = "a.png ".repeat(120);
+    bench.file(
+        "request.json",
+        format!(r#"{{"messages": [{{"role": "user", "content": "{long}"}}], "max_tokens": 2}}"#),
+    );
+    bench.file("limits.json", r#"{"messages": [{"role": "user", "content": "hi"}], "max_tokens": 4000}"#);
+    let model = ["--model", "./model"];
+    bench.run(["ask", &long].iter().chain(&model)).expect(4, &["prompt", "context's 2048 tokens"]);
+    for (line, words) in [
+        (format!("findings {pictures}"), ["context's 2048 tokens", "hand in fewer pictures"]),
+        (format!("differential {pictures}"), ["context's 2048 tokens", "hand in fewer pictures"]),
+        ("findings a.png --max-tokens 2048".to_owned(), ["limits", "2048"]),
+        ("run --request request.json".to_owned(), ["prompt", "context's 2048 tokens"]),
+        ("run --request limits.json --json".to_owned(), ["limits", "4000"]),
+        (format!("replay {id} --context-tokens 8"), ["context's 8 tokens", "prompt"]),
+    ] {
+        bench.line(&format!("{line} --model ./model")).expect(4, &words);
+    }
+    bench.line("ask hello? --model ./model").expect(4, &[checkpoint::WEIGHTS]);
+}
+
+#[test]
+fn a_text_only_model_given_pictures_is_a_matter_of_the_model_everywhere() {
+    let bench = Bench::new();
+    bench.film("a.png");
+    let folder = checkpoint::copy(&bench, "model");
+    checkpoint::edit(&folder.join("config.json"), |config| {
+        let mut text = config["text_config"].take();
+        text["architectures"] = serde_json::json!(["Gemma3ForCausalLM"]);
+        text["model_type"] = serde_json::json!("gemma3_text");
+        *config = text;
+    });
+    for command in ["findings a.png", "prepare a.png --out views"] {
+        let outcome = bench.line(&format!("{command} --model ./model"));
+        outcome.expect(4, &["no pictures for a text-only model", "use a model with a vision tower"]);
+    }
+    assert!(!bench.path("views").exists());
 }

@@ -109,6 +109,19 @@ fn only_its_own_earlier_files_are_replaced() {
 }
 
 #[test]
+fn a_prompt_that_does_not_fit_is_an_error_and_writes_nothing() {
+    let bench = Bench::new();
+    bench.film("a.png");
+    let pictures = "a.png ".repeat(520);
+    // By the built-in profile, and by a model's own tokenizer.
+    for (model, n_tokens) in [("", "131072"), ("--model phantom", "2048")] {
+        let outcome = bench.line(&format!("prepare {pictures} --out views {model}"));
+        outcome.expect(4, &["prompt: expected fewer than the context's", n_tokens, "hand in fewer pictures"]);
+        assert!(outcome.stdout.is_empty() && !bench.path("views").exists());
+    }
+}
+
+#[test]
 fn the_budget_of_a_question_counts_its_words() {
     let bench = Bench::new();
     bench.film("a.png");

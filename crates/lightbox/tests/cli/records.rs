@@ -178,10 +178,23 @@ fn an_answer_that_cannot_be_recorded_is_printed_all_the_same() {
 #[test]
 fn a_data_folder_that_cannot_be_used_is_said_before_the_work() {
     let bench = Bench::new();
+    let folder = crate::checkpoint::copy(&bench, "model");
+    std::fs::remove_file(folder.join(crate::checkpoint::WEIGHTS)).expect("our own file");
     bench.file("blocked", "a file where the folder should be");
-    let outcome = bench.line("ask hello? --data-dir blocked/data");
+    let outcome = bench.line("ask hello? --model ./model --data-dir blocked/data");
     outcome.expect(1, &["blocked/data", "LIGHTBOX_DATA"]);
     assert!(outcome.stdout.is_empty());
+    recorded(&bench, "ask hello? --max-tokens 1");
+    // A log that cannot be appended to is a folder that cannot be used.
+    let log = bench.path("data/records.log");
+    std::fs::rename(&log, bench.path("log")).expect("our own file");
+    std::fs::create_dir(&log).expect("our own folder");
+    let outcome = bench.line("ask hello? --model ./model");
+    assert!(matches!(outcome.code, Some(1 | 3)), "{}", outcome.stderr);
+    assert!(outcome.stdout.is_empty() && outcome.stderr.contains("records.log"), "{}", outcome.stderr);
+    std::fs::remove_dir(&log).expect("our own folder");
+    std::fs::rename(bench.path("log"), &log).expect("our own file");
+    std::fs::remove_dir_all(bench.path("data")).expect("our own folder");
     recorded(&bench, "ask hello? --max-tokens 1 --data-dir elsewhere");
     assert!(bench.path("elsewhere/records.log").exists() && !bench.path("data").exists());
 }

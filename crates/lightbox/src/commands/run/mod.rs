@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use lightbox_models::{Engine, Finish};
-use lightbox_reading::{Assignment, ErrorKind};
+use lightbox_reading::Assignment;
 use lightbox_serve::openai::{MAX_BODY_BYTES, parse_request};
 
 use self::answer::Answering;
@@ -18,6 +18,7 @@ use self::stream::Stream;
 use super::watch::Watch;
 use crate::arguments::{ModelArguments, OutputArguments};
 use crate::exit::{Code, Failure};
+use crate::outline::unfit;
 use crate::recording::{RecordArguments, Recorder, conclude};
 use crate::terminal::{notice, print_json_line, say};
 use crate::{cancel, model};
@@ -61,6 +62,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let is_stream = asked.stream && arguments.output.json;
     let request::Understood { turns, inputs, wishes } = request::understand(asked)?;
     let mut assignment = Assignment::raw(&inputs.study, turns, wishes)?;
+    model::outline(&arguments.model, &name)?.budget(&mut assignment)?;
     let recorder = Recorder::open(&arguments.record)?;
     let mut engine = model::load(&arguments.model, &name)?;
     if let Some(sentence) = &engine.card().notice {
@@ -77,10 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
             stream.on(&event);
         }
     });
-    let reading = run.map_err(|error| match error.kind() {
-        ErrorKind::Inputs => Failure::new(Code::Model, error.to_string()),
-        _ => error.into(),
-    })?;
+    let reading = run.map_err(unfit)?;
     let shown = watch.finish();
     let recorded = recorder.map(|recorder| recorder.append(&assignment, &reading, &inputs.files)).transpose();
     conclude(recorded, |record| {
