@@ -8,17 +8,17 @@ use serde::Serialize;
 
 use crate::exit::{Code, Failure};
 
-/// Says something beside the data, on standard error.
+/// Says something beside the data, on standard error. Names of files and words of a hub stand in what is said: control
+/// characters go, whether it is a terminal or a log that is shown on one later.
 pub fn say(message: &str) {
     // Standard error may be closed; there is then nobody to tell.
-    let _ = writeln!(io::stderr(), "{message}");
+    let _ = writeln!(io::stderr(), "{}", without_controls(message));
 }
 
 /// Adds to what is being said beside the data, without a line end.
 pub fn say_more(text: &str) {
     let mut stderr = io::stderr();
-    let text = if stderr.is_terminal() { without_controls(text) } else { text.to_owned() };
-    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    let _ = stderr.write_all(without_controls(text).as_bytes()).and_then(|()| stderr.flush());
 }
 
 /// Says a sentence that must accompany every output of a model.
@@ -84,7 +84,12 @@ impl Output {
 }
 
 fn without_controls(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+    text.chars().filter(|&c| !is_control(c)).collect()
+}
+
+/// Whether a character steers a terminal; line ends and tabs do not count.
+pub fn is_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
 }
 
 /// A progress bar on standard error; nothing where that is not a terminal.
@@ -115,7 +120,7 @@ impl Progress {
         };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style);
-        bar.set_message(label.to_owned());
+        bar.set_message(without_controls(label));
         bar.enable_steady_tick(Duration::from_millis(250));
         Self { bar }
     }
@@ -128,7 +133,7 @@ impl Progress {
 
     /// Names what is being done now.
     pub fn label(&self, label: &str) {
-        self.bar.set_message(label.to_owned());
+        self.bar.set_message(without_controls(label));
     }
 
     /// Removes the bar.

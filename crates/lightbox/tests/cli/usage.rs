@@ -75,3 +75,25 @@ fn wrong_usage_ends_with_2_and_writes_no_data() {
     }
     assert!(!bench.path("data").exists(), "wrong usage leaves nothing behind");
 }
+
+#[test]
+fn what_is_said_never_steers_a_terminal() {
+    let bench = Bench::new();
+    let name = "evil\u{1b}]0;x\u{7}\u{1b}[2J\u{9b}1m.png";
+    bench.file("broken.json", r#"{"messages": [], "evil\u001b[2J": 1}"#);
+    let hub = format!("some/{name}");
+    for (code, arguments) in [
+        (3, &["findings", name][..]),
+        (4, &["ask", "hello?", "--model", name]),
+        (2, &["models", "pull", &hub]),
+        (2, &["findings", "a.png", "--threads", name]),
+        (2, &["prepare", "a.png", "--out", "views", "--task", name]),
+        (3, &["run", "--request", name]),
+        (3, &["run", "--request", "broken.json"]),
+    ] {
+        let outcome = bench.run(arguments);
+        let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+        outcome.expect(code, &["error: "]);
+        assert!(!outcome.stderr.chars().any(steers), "{arguments:?}: {:?}", outcome.stderr);
+    }
+}
