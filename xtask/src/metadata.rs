@@ -17,6 +17,8 @@ pub struct Metadata {
     pub packages: Vec<Package>,
     /// Ids of our own packages.
     pub workspace_members: Vec<String>,
+    /// Where cargo builds.
+    pub target_directory: PathBuf,
     /// Which packages are really used.
     resolve: Resolve,
 }

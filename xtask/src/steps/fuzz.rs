@@ -1,9 +1,11 @@
 //! The fuzz program: a short run with a fixed seed as a step of the check, any run as a command of its own.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::cargo;
+use crate::metadata::Metadata;
 use crate::outcome::Outcome;
 
 /// Seconds for each target in the check.
@@ -19,28 +21,36 @@ pub fn run(root: &Path) -> Outcome {
 
 /// Builds the program and runs it with `arguments`; each target counts as one check.
 pub fn run_with(root: &Path, arguments: &[String]) -> Outcome {
-    let output = cargo::command(root, &["run", "--quiet", "--locked", "--package", "lightbox-fuzz", "--"])
-        .args(arguments)
-        .stderr(Stdio::inherit())
-        .output();
-    let output = match output {
-        Ok(output) => output,
-        Err(error) => return Outcome::fail(format!("failed to run cargo: {error}")),
+    // As part of the workspace: built alone, its dependencies would get other features than for the tests and be
+    // compiled once more.
+    if !cargo::succeeds(root, &["build", "--quiet", "--locked", "--workspace", "--bin", "lightbox-fuzz"], &[])
+    {
+        return Outcome::fail("the fuzz program does not build; cargo's output is above");
+    }
+    let program = match Metadata::read(root) {
+        Ok(metadata) => metadata.target_directory.join("debug/lightbox-fuzz"),
+        Err(error) => return Outcome::fail(error),
     };
-    let text = String::from_utf8_lossy(&output.stdout);
-    print!("{text}");
+    let child = Command::new(&program).args(arguments).stdout(Stdio::piped()).spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => return Outcome::fail(format!("failed to run {}: {error}", program.display())),
+    };
     let mut outcome = Outcome::default();
-    for line in text.lines() {
-        match line.split_whitespace().next() {
-            Some("ok") => outcome.passed += 1,
-            Some("FAILED") => {
-                outcome.failed += 1;
-                outcome.notes.push(line.to_owned());
+    if let Some(stream) = child.stdout.take() {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            println!("{line}");
+            match line.split_whitespace().next() {
+                Some("ok") => outcome.passed += 1,
+                Some("FAILED") => {
+                    outcome.failed += 1;
+                    outcome.notes.push(line);
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
-    if !output.status.success() && outcome.failed == 0 {
+    if !child.wait().is_ok_and(|status| status.success()) && outcome.failed == 0 {
         outcome.failed = 1;
         outcome.notes.push("the fuzz program ended early; its output is above".to_owned());
     }
