@@ -59,7 +59,7 @@ Exit codes:
   5    an answer was truncated or does not fit its schema
   6    a policy refused (terms of use, no connection allowed, remote picture)
   7    a regression was found
-  130  interrupted by Ctrl-C
+  130  interrupted by Ctrl-C or SIGTERM
 
 Data goes to standard output, everything else to standard error.";
 
@@ -122,7 +122,7 @@ pub struct GenerationArguments {
 
     /// Most tokens of the thinking block; default: the task's own number
     #[arg(long, value_name = "N")]
-    pub max_thinking_tokens: Option<usize>,
+    pub max_thinking_tokens: Option<NonZeroUsize>,
 
     /// 0 takes the most likely token each time (the default); higher values throw dice
     #[arg(long, value_name = "T", value_parser = temperature)]

@@ -23,7 +23,7 @@ pub enum Code {
     Policy = 6,
     /// A replay differs from its record.
     Regression = 7,
-    /// Ctrl-C; shells report a program that the signal ended with the same number.
+    /// Ctrl-C or SIGTERM; shells report a program that Ctrl-C ended with the same number.
     Interrupted = 130,
 }
 
@@ -74,6 +74,8 @@ impl From<lightbox_reading::Error> for Failure {
         use lightbox_reading::ErrorKind;
         let code = match error.kind() {
             ErrorKind::Inputs => Code::Usage,
+            // What the words hold, whatever the model.
+            ErrorKind::Model(lightbox_models::ErrorKind::Request) => Code::Input,
             ErrorKind::TooLong | ErrorKind::Model(_) => Code::Model,
             _ => Code::Input,
         };

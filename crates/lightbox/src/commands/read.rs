@@ -140,7 +140,7 @@ pub fn wishes(arguments: &GenerationArguments) -> Wishes {
     Wishes {
         think: arguments.think,
         max_tokens: arguments.max_tokens.map(Into::into),
-        max_thinking_tokens: arguments.max_thinking_tokens,
+        max_thinking_tokens: arguments.max_thinking_tokens.map(Into::into),
         sampling: Sampling {
             temperature: arguments.temperature.unwrap_or(0.0),
             top_k: arguments.top_k.map(Into::into),

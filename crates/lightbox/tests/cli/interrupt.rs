@@ -1,4 +1,4 @@
-//! Ctrl-C in the middle of a stream.
+//! Ctrl-C, and a request to end, in the middle of a stream.
 
 #![cfg(unix)]
 
@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use crate::bench::{Bench, Outcome};
 
-/// Starts the program, and presses Ctrl-C when the first bytes of its answer are there.
-fn interrupted(bench: &Bench, arguments: &[&str]) -> Outcome {
+/// Starts the program, and sends it a signal when the first bytes of its answer are there: `-INT` as Ctrl-C does.
+fn interrupted(bench: &Bench, signal: &str, arguments: &[&str]) -> Outcome {
     let mut child = bench
         .command(arguments)
         .stdout(Stdio::piped())
@@ -19,7 +19,7 @@ fn interrupted(bench: &Bench, arguments: &[&str]) -> Outcome {
     let mut text = vec![0; 4];
     stdout.read_exact(&mut text).expect("the first words");
     let killed =
-        Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+        Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill is there");
     assert!(killed.success());
     stdout.read_to_end(&mut text).expect("the rest");
     let output = child.wait_with_output().expect("it ends");
@@ -29,7 +29,7 @@ fn interrupted(bench: &Bench, arguments: &[&str]) -> Outcome {
 #[test]
 fn the_record_says_that_the_answer_was_interrupted_and_replays_up_to_there() {
     let bench = Bench::new();
-    let outcome = interrupted(&bench, &["ask", "hello?", "--max-tokens", "1500"]);
+    let outcome = interrupted(&bench, "-INT", &["ask", "hello?", "--max-tokens", "1500"]);
     outcome.expect(130, &["record ", "error: interrupted; the answer is incomplete"]);
     let list = bench.line("records list --json").json();
     let id = list["records"][0]["id"].as_str().expect("one record").to_owned();
@@ -51,13 +51,21 @@ fn the_record_says_that_the_answer_was_interrupted_and_replays_up_to_there() {
 }
 
 #[test]
+fn a_request_to_end_is_an_interruption_too() {
+    let bench = Bench::new();
+    let outcome = interrupted(&bench, "-TERM", &["ask", "hello?", "--max-tokens", "1500"]);
+    outcome.expect(130, &["record ", "error: interrupted; the answer is incomplete"]);
+    assert_eq!(bench.line("records list --json").json()["records"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn a_stream_of_pieces_ends_in_order() {
     let bench = Bench::new();
     bench.file(
         "request.json",
         r#"{"messages": [{"role": "user", "content": "hello"}], "max_tokens": 1500, "stream": true}"#,
     );
-    let outcome = interrupted(&bench, &["run", "--request", "request.json", "--json"]);
+    let outcome = interrupted(&bench, "-INT", &["run", "--request", "request.json", "--json"]);
     outcome.expect(130, &["interrupted"]);
     assert!(outcome.stdout.ends_with("data: [DONE]\n\n"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("\"finish_reason\":\"cancelled\""), "{}", outcome.stdout);

@@ -171,6 +171,12 @@ fn a_request_that_is_not_understood_is_refused_by_name() {
         (hello(json!({"frequency_penalty": 1})), 3, ["frequency_penalty", "not supported"]),
         (hello(json!({"best_of": 3})), 3, ["best_of", "unknown"]),
         (hello(json!({"max_tokens": "many"})), 3, ["max_tokens", "found a string"]),
+        (hello(json!({"max_thinking_tokens": 0})), 3, ["max_thinking_tokens", "from 1"]),
+        (
+            hello(json!({"messages": [{"role": "user", "content": "a <start_of_image> b"}]})),
+            3,
+            ["<start_of_image>", "turn"],
+        ),
         (shown("https://example.org/film.png"), 6, ["https", "nothing leaves this machine"]),
         (shown("absent.png"), 3, ["absent.png", "no such file"]),
         (shown("data:image/png;base64,!!!!"), 3, ["picture 1", "base64"]),
@@ -188,6 +194,9 @@ fn a_request_that_is_not_understood_is_refused_by_name() {
         assert!(outcome.stdout.is_empty(), "{}", outcome.stdout);
     }
     bench.run(["run", "--request", "absent.json"]).expect(3, &["absent.json"]);
+    let twice = r#"{"messages": [{"role": "user", "content": "a"}], "max_tokens": 2, "max_tokens": 4}"#;
+    bench.file("twice.json", twice);
+    bench.run(["run", "--request", "twice.json"]).expect(3, &["`max_tokens`", "a second time"]);
     bench.file("broken.json", "{\"messages\": [");
     bench.run(["run", "--request", "broken.json"]).expect(3, &["expected JSON", "line 1"]);
 }

@@ -59,6 +59,7 @@ fn wrong_usage_ends_with_2_and_writes_no_data() {
         ("findings film.png --top-k 0", "--top-k"),
         ("findings film.png --threads 0", "--threads"),
         ("findings film.png --max-tokens 0", "--max-tokens"),
+        ("findings film.png --max-thinking-tokens 0", "--max-thinking-tokens"),
         ("findings film.png --keep-views --no-record", "cannot be used with"),
         ("findings film.png --logprobs 3", "--json"),
         ("ask film.png", "expected a question at the end, found a file"),
