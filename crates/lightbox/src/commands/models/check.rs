@@ -113,8 +113,9 @@ fn presence(presence: Presence) -> &'static str {
 
 fn memory(need: &MemoryNeed) -> String {
     format!(
-        "{} with 8192 tokens ({} of weights), {} more for each further 1000 tokens",
+        "{} with {} tokens ({} of weights), {} more for each further 1000 tokens",
         size(need.usual_bytes),
+        need.usual_tokens,
         size(need.weights_bytes),
         size(need.cache_bytes_per_1000_tokens)
     )
