@@ -117,3 +117,68 @@ fn the_embedding_factor_has_the_precision_of_the_table() {
         assert_eq!(embedding_factor(width, table), expected, "{width} {table:?}");
     }
 }
+
+#[test]
+fn a_decoded_row_computes_the_same_bits_beside_a_prompt_with_a_picture() {
+    let model = model("image-bf16");
+    let config = &model.config;
+    let backend = Backend::new(2).expect("two threads");
+    let never = AtomicBool::new(false);
+    let n_picture = 4;
+    let soft: Vec<f32> =
+        (0..n_picture * config.hidden_size).map(|i| ((i * 37 % 101) as f32 - 50.0) / 25.0).collect();
+    // A prompt whose positions 10 .. 14 are a picture.
+    let prompt = |salt: usize| {
+        let words = ids(40, salt, config.vocab_size);
+        let mut rows: Vec<Row<'_>> = text(&words, 0);
+        for (row, soft) in rows[10..10 + n_picture].iter_mut().zip(soft.chunks_exact(config.hidden_size)) {
+            *row = Row { input: Input::Soft(soft), visible_end: 10 + n_picture };
+        }
+        rows
+    };
+    let token = |position: usize| Row { input: Input::Token(7), visible_end: position + 1 };
+    let run = |beside: bool| {
+        let rows = [prompt(1), prompt(2)];
+        let mut plan = Plan::new(config, rows[0].len() + 1);
+        let mut sequences: Vec<Sequence> =
+            (0..2).map(|_| Sequence::new(config, 64, 40).expect("small")).collect();
+        let [first, second] = &mut sequences[..] else { unreachable!("two were made") };
+        let segment = Segment { sequence: first, rows: &rows[0] };
+        plan.step(&model, &backend, &mut [segment], &never, &mut unwatched).expect("a valid step");
+        let decoded = [token(40)];
+        let one = Segment { sequence: first, rows: &decoded };
+        let other = Segment { sequence: second, rows: &rows[1] };
+        if beside {
+            plan.step(&model, &backend, &mut [one, other], &never, &mut unwatched).expect("a valid step");
+            logits(&model, &backend, &mut plan, 0..41)
+        } else {
+            plan.step(&model, &backend, &mut [one], &never, &mut unwatched).expect("a valid step");
+            let mut bits = logits(&model, &backend, &mut plan, 0..1);
+            plan.step(&model, &backend, &mut [other], &never, &mut unwatched).expect("a valid step");
+            bits.extend(logits(&model, &backend, &mut plan, 0..40));
+            bits
+        }
+    };
+    assert!(run(true) == run(false));
+}
+
+#[test]
+fn a_step_that_is_cancelled_says_so_and_counts_nothing() {
+    let model = model("text-f32");
+    let backend = Backend::new(1).expect("one thread");
+    let words = ids(5, 1, model.config.vocab_size);
+    let rows = text(&words, 0);
+    let mut plan = Plan::new(&model.config, 5);
+    let mut sequence = Sequence::new(&model.config, 5, 5).expect("small");
+    let cancel = AtomicBool::new(false);
+    let mut layers = 0;
+    // Cancelled while the second layer runs.
+    let mut watch = |at: &str, layer: usize, _: &[f32]| {
+        layers += usize::from(at == "layer");
+        cancel.store(layer == 1, std::sync::atomic::Ordering::Relaxed);
+    };
+    let segment = Segment { sequence: &mut sequence, rows: &rows };
+    let done = plan.step(&model, &backend, &mut [segment], &cancel, &mut watch).expect("a valid step");
+    assert!(!done);
+    assert_eq!((layers, sequence.n_positions()), (2, 0));
+}
