@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 /// Seconds for each target in the check.
 const SECONDS: &str = "3";
 
-/// Same inputs on every run, so that a failure on the build machine is a failure here.
+/// The same sequence of mutations on every run; how far it gets depends on the machine.
 const SEED: &str = "1";
 
 /// The step of the check.
