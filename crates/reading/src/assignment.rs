@@ -100,12 +100,14 @@ impl Assignment {
     /// Takes turns as the caller brings them; part `Image(i)` is frame `i` of `study`, as given.
     ///
     /// # Errors
-    /// [`ErrorKind::Inputs`] if `wishes` has words that belong in the turns, or the turns do not show each picture once
-    /// and in order; [`ErrorKind::View`] if a view cannot be made.
+    /// [`ErrorKind::Inputs`] if `wishes` has words that belong in the turns, if nobody asks (there is no user turn), if a
+    /// system turn is not one text, or if the turns do not show each picture once and in order; [`ErrorKind::View`] if a
+    /// view cannot be made.
     pub fn raw(study: &Study, turns: Vec<Turn>, wishes: Wishes) -> Result<Self> {
         if wishes.question.is_some() || wishes.context.is_some() || wishes.think {
             return Err(inputs(&RAW, "expected all words in the turns, found some beside them"));
         }
+        check_roles(&turns)?;
         let shown: Vec<usize> = turns.iter().flat_map(shown).collect();
         if !shown.iter().copied().eq(0..study.frames.len()) {
             return Err(inputs(
@@ -168,6 +170,33 @@ impl Assignment {
             answer,
         })
     }
+}
+
+/// Refuses a conversation of which the family's chat template would leave words out without a word: it folds the system
+/// turn into the user turn that follows, and takes the first part of it alone.
+fn check_roles(turns: &[Turn]) -> Result<()> {
+    if !turns.iter().any(|turn| turn.role == Role::User) {
+        return Err(
+            inputs(&RAW, "expected at least one user turn, found none").hint("ask in a turn of role `user`")
+        );
+    }
+    for (index, turn) in turns.iter().enumerate().filter(|(_, turn)| turn.role == Role::System) {
+        if let Content::Parts(parts) = &turn.content
+            && !matches!(parts.as_slice(), [Part::Text(_)])
+        {
+            let n_pictures = shown(turn).len();
+            let n_texts = parts.len() - n_pictures;
+            return Err(inputs(
+                &RAW,
+                &format!(
+                    "turn {}: expected one text of a system turn, found {n_texts} and {n_pictures} pictures",
+                    index + 1
+                ),
+            )
+            .hint("join its texts into one, and show pictures in a user turn"));
+        }
+    }
+    Ok(())
 }
 
 /// The pictures that a turn shows.

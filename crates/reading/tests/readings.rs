@@ -234,6 +234,40 @@ fn turns_of_the_caller_are_taken_as_they_are() {
 }
 
 #[test]
+fn a_conversation_that_would_lose_words_is_refused() {
+    let text = |text: &str| Part::Text(text.to_owned());
+    let parts = |role, parts: &[Part]| Turn { role, content: Content::Parts(parts.to_vec()) };
+    let words = |role, text: &str| Turn { role, content: Content::Text(text.to_owned()) };
+    let user = words(Role::User, "What is it?");
+    let (system, assistant) = (words(Role::System, "Be brief."), words(Role::Assistant, "A film."));
+    let study = study(&[19]);
+    let (none, film) = (&Study::default(), &study);
+    for (study, turns, found) in [
+        (none, vec![], "expected at least one user turn, found none"),
+        (none, vec![system.clone()], "expected at least one user turn, found none"),
+        (none, vec![system.clone(), assistant.clone()], "expected at least one user turn, found none"),
+        (none, vec![parts(Role::System, &[text("a"), text("b")]), user.clone()], "turn 1: expected one text"),
+        (none, vec![parts(Role::System, &[]), user.clone()], "found 0 and 0 pictures"),
+        (
+            film,
+            vec![parts(Role::System, &[text("a"), Part::Image(0)]), user.clone()],
+            "found 1 and 1 pictures",
+        ),
+    ] {
+        let error = Assignment::raw(study, turns, Wishes::default()).expect_err(found);
+        assert_eq!(error.kind(), ErrorKind::Inputs, "{error}");
+        assert!(error.to_string().contains(found) && error.to_string().contains("; "), "{error}");
+    }
+    for turns in [
+        vec![system, user.clone(), assistant, user.clone()],
+        vec![parts(Role::System, &[text("a")]), user.clone()],
+        vec![parts(Role::User, &[text("a"), text("b")])],
+    ] {
+        assert!(Assignment::raw(none, turns, Wishes::default()).is_ok());
+    }
+}
+
+#[test]
 fn every_task_words_itself() {
     for task in TASKS {
         let wishes = if task.takes_question { question("What is it?") } else { Wishes::default() };

@@ -182,7 +182,20 @@ fn a_request_that_is_not_understood_is_refused_by_name() {
         (shown("data:image/png;base64,!!!!"), 3, ["picture 1", "base64"]),
         (shown("data:image/png;base64,AAAA"), 3, ["picture 1", "no known kind"]),
         (
-            hello(json!({"messages": [{"role": "assistant", "content": "a"}]})),
+            hello(json!({"messages": [{"role": "system", "content": "Be brief."}]})),
+            3,
+            ["expected at least one user turn", "`user`"],
+        ),
+        (
+            hello(json!({"messages": [
+                {"role": "system", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+                {"role": "user", "content": "c"}]})),
+            3,
+            ["turn 1: expected one text of a system turn, found 2", "join"],
+        ),
+        (
+            hello(json!({"messages": [
+                {"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]})),
             4,
             ["chat_template", "alternate"],
         ),

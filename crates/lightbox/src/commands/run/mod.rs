@@ -61,7 +61,9 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let alternatives = asked.logprobs;
     let is_stream = asked.stream && arguments.output.json;
     let request::Understood { turns, inputs, wishes } = request::understand(asked)?;
-    let mut assignment = Assignment::raw(&inputs.study, turns, wishes)?;
+    // All of it came with the request: what does not fit is the request's fault, not the command line's.
+    let mut assignment = Assignment::raw(&inputs.study, turns, wishes)
+        .map_err(|error| Failure::new(Code::Input, error.to_string()))?;
     model::outline(&arguments.model, &name)?.budget(&mut assignment)?;
     let recorder = Recorder::open(&arguments.record)?;
     let mut engine = model::load(&arguments.model, &name)?;
