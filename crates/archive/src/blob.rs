@@ -49,7 +49,7 @@ impl BlobKind {
 }
 
 hex_name!(
-    /// A study: a hash of its inputs' digests, keyed so that it says nothing of them without the install key.
+    /// A study: random, so that it says nothing of its inputs, not even to who has them and the install key.
     StudyId,
     16
 );

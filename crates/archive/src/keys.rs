@@ -62,16 +62,13 @@ impl InstallKeys {
         })
     }
 
-    /// The study of these inputs: the same set gives the same id, in any order.
-    pub(crate) fn study_id(&self, digests: &[[u8; 32]]) -> StudyId {
+    /// What these inputs are known by among the studies: the same set gives the same label, in any order.
+    pub(crate) fn label(&self, digests: &[[u8; 32]]) -> [u8; 32] {
         let mut sorted = digests.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
         let parts: Vec<&[u8]> = sorted.iter().map(<[u8; 32]>::as_slice).collect();
-        let tag = mac(&self.studies, &parts);
-        let mut id = [0; 16];
-        id.copy_from_slice(&tag[..16]);
-        StudyId::from_bytes(id)
+        *mac(&self.studies, &parts)
     }
 
     pub(crate) fn blob_name(&self, kind: BlobKind, purpose: &str) -> BlobName {

@@ -4,7 +4,8 @@
 //! <data root>/            0700
 //!   install.key           0600   32 random bytes; everything below is unreadable without it
 //!   archive.lock          0600   held while keys are made, blobs written or a study erased
-//!   studies/<study id>/   0700   a keyed hash of the inputs' digests
+//!   studies/<study id>/   0700   a random id
+//!     inputs-<label>      0600   empty; a keyed hash of the inputs' digests, by which their study is found
 //!     key                 0600   the study's random key, encrypted under the install key
 //!     <blob name>         0600   a keyed hash of kind and purpose; XChaCha20-Poly1305
 //! ```

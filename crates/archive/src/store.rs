@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use crate::blob::{self, OVERHEAD_BYTES, StudyKey};
 use crate::keys::{InstallKeys, WRAPPED_BYTES};
-use crate::{BlobKind, BlobName, Error, ErrorKind, MAX_BLOB_BYTES, Result, StudyId, disk};
+use crate::{BlobKind, BlobName, Error, ErrorKind, MAX_BLOB_BYTES, Result, StudyId, disk, hex};
 
 const KEY_FILE: &str = "key";
 const LOCK_FILE: &str = "archive.lock";
+/// Before the label in the name of the file by which a study is found.
+const LABEL_PREFIX: &str = "inputs-";
 
 /// A folder of encrypted studies.
 pub struct Archive {
@@ -69,10 +71,50 @@ impl Archive {
         Ok(Self { root: root.to_owned(), studies, keys })
     }
 
-    /// The study that these inputs make: SHA-256 digests of the files, in any order, repetitions ignored.
-    #[must_use]
-    pub fn study_id(&self, input_digests: &[[u8; 32]]) -> StudyId {
-        self.keys.study_id(input_digests)
+    /// The study that these inputs make, if it is there: SHA-256 digests of the files, in any order, repetitions
+    /// ignored. Every study's folder is looked into. Without inputs there is none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`].
+    pub fn study_of(&self, inputs: &[[u8; 32]]) -> Result<Option<StudyId>> {
+        if inputs.is_empty() {
+            return Ok(None);
+        }
+        let label = self.label_file(inputs);
+        for entry in list(&self.studies)? {
+            if let Some(id) = entry.file_name().to_str().and_then(StudyId::parse)
+                && exists(&entry.path().join(&label))?
+            {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// As [`Archive::study_of`]; a study that is not there is made, with a random id, and has yet to be given a blob.
+    /// Without inputs each is a new one that is never found by them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::DiskFull`], with nothing left over; [`ErrorKind::DataFolder`]; [`ErrorKind::Io`].
+    pub fn study_for(&self, inputs: &[[u8; 32]]) -> Result<StudyId> {
+        let _lock = disk::FileLock::take(&self.root, LOCK_FILE)?;
+        if let Some(study) = self.study_of(inputs)? {
+            return Ok(study);
+        }
+        let study = StudyId::from_bytes(disk::random()?);
+        if !inputs.is_empty() {
+            let folder = self.folder(&study);
+            disk::private_folder(&folder)?;
+            if let Err(error) = disk::write_whole(&folder, &self.label_file(inputs), &[]) {
+                let _ = fs::remove_dir(&folder);
+                return Err(error);
+            }
+        }
+        Ok(study)
+    }
+
+    fn label_file(&self, inputs: &[[u8; 32]]) -> String {
+        format!("{LABEL_PREFIX}{}", hex::encode(&self.keys.label(inputs)))
     }
 
     /// The name of the blob of this kind and purpose. The same purpose has the same name in every study: make
@@ -110,8 +152,7 @@ impl Archive {
         let written = self.write_blob(&folder, &key, study, kind, &name, bytes);
         if written.is_err() && is_new {
             // A study without a blob is not worth a trace; what cannot be removed holds nothing.
-            let _ = fs::remove_file(folder.join(KEY_FILE));
-            let _ = fs::remove_dir(&folder);
+            let _ = self.erase_folder(study);
         }
         written.map(|()| name)
     }
@@ -127,7 +168,7 @@ impl Archive {
     ) -> Result<()> {
         let file_name = name.to_string();
         let path = folder.join(&file_name);
-        if fs::exists(&path).map_err(|error| disk::full_or_io(&error, "looking for", &path))? {
+        if exists(&path)? {
             return Err(Error::new(
                 ErrorKind::Exists,
                 format!("blob {name} of study {study} exists already"),
@@ -162,8 +203,7 @@ impl Archive {
     /// # Errors
     /// [`ErrorKind::Io`].
     pub fn contains(&self, study: &StudyId, name: &BlobName) -> Result<bool> {
-        let path = self.folder(study).join(name.to_string());
-        fs::exists(&path).map_err(|error| disk::full_or_io(&error, "looking for", &path))
+        exists(&self.folder(study).join(name.to_string()))
     }
 
     /// Every study and what it holds, by id: the listing of a purge. Unfinished and foreign files are left out.
@@ -179,21 +219,6 @@ impl Archive {
         }
         studies.sort_by_key(|study| study.id);
         Ok(studies)
-    }
-
-    /// The study that holds a blob, if any.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`].
-    pub fn find(&self, name: &BlobName) -> Result<Option<StudyId>> {
-        for entry in list(&self.studies)? {
-            if let Some(id) = entry.file_name().to_str().and_then(StudyId::parse)
-                && self.contains(&id, name)?
-            {
-                return Ok(Some(id));
-            }
-        }
-        Ok(None)
     }
 
     /// What one study holds; nothing if it is not there.
@@ -217,16 +242,6 @@ impl Archive {
         Ok(StudyEntry { id: *id, has_key: folder.join(KEY_FILE).exists(), blobs })
     }
 
-    /// Erases a study: its key first, so that a crash in between leaves only what nobody can read; then the rest.
-    /// A study that is not there is no error: nothing was removed.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`], naming the file that could not be removed; call again to finish.
-    pub fn erase_study(&self, study: &StudyId) -> Result<Erased> {
-        let _lock = disk::FileLock::take(&self.root, LOCK_FILE)?;
-        self.erase_folder(study)
-    }
-
     fn erase_folder(&self, study: &StudyId) -> Result<Erased> {
         let folder = self.folder(study);
         let key = erase_key(&folder.join(KEY_FILE))?;
@@ -247,7 +262,8 @@ impl Archive {
         Ok(erased)
     }
 
-    /// Erases some blobs of a study; with its last blob the study goes, key first.
+    /// Erases some blobs of a study; with its last blob the study goes, its key first, so that a crash in between
+    /// leaves only what nobody can read. A study without blobs goes whatever is named. What is not there is no error.
     ///
     /// What remains of a removed file on the medium stays decryptable while the study's key is there.
     ///
@@ -297,7 +313,7 @@ impl Archive {
         }
         let key = StudyKey::random()?;
         if let Err(error) = disk::write_whole(folder, KEY_FILE, &[&self.keys.wrap(study, &key)?]) {
-            let _ = fs::remove_dir(folder);
+            let _ = self.erase_folder(study);
             return Err(error);
         }
         disk::sync_folder(&self.studies)?;
@@ -313,6 +329,10 @@ fn list(folder: &Path) -> Result<Vec<fs::DirEntry>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(disk::full_or_io(&error, "listing", folder)),
     }
+}
+
+fn exists(path: &Path) -> Result<bool> {
+    fs::exists(path).map_err(|error| disk::full_or_io(&error, "looking for", path))
 }
 
 fn remove(path: &Path) -> Result<()> {

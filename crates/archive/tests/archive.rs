@@ -20,7 +20,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 fn one_study(root: &Path) -> (Archive, StudyId, BlobName) {
     let archive = Archive::open(root).expect("works");
-    let study = archive.study_id(&[[7; 32]]);
+    let study = archive.study_for(&[[7; 32]]).expect("works");
     let name = archive.put(&study, BlobKind::RecordBody, "r1", SECRET).expect("works");
     (archive, study, name)
 }
@@ -38,9 +38,8 @@ fn what_is_put_comes_back_also_after_opening_again() {
     assert_eq!(archive.get(&study, &empty).expect("works"), b"");
     assert_ne!(name, empty, "the kind is part of the name");
     let again = Archive::open(root.path()).expect("works");
-    assert_eq!(again.study_id(&[[7; 32]]), study);
+    assert_eq!(again.study_of(&[[7; 32]]).expect("works"), Some(study));
     assert_eq!(again.name(BlobKind::RecordBody, "r1"), name);
-    assert_eq!(again.find(&name).expect("works"), Some(study));
     assert_eq!(again.get(&study, &name).expect("works"), SECRET);
     let refused = again.put(&study, BlobKind::RecordBody, "r1", b"another").expect_err("must be refused");
     assert_eq!(refused.kind(), ErrorKind::Exists);
@@ -48,13 +47,43 @@ fn what_is_put_comes_back_also_after_opening_again() {
 }
 
 #[test]
-fn the_same_inputs_are_the_same_study_only_within_an_installation() {
+fn the_same_inputs_are_the_same_study_as_long_as_it_is_there() {
     let (a, b) = (tempfile::tempdir().expect("works"), tempfile::tempdir().expect("works"));
-    let (a, b) = (Archive::open(a.path()).expect("works"), Archive::open(b.path()).expect("works"));
-    assert_eq!(a.study_id(&[[1; 32], [2; 32]]), a.study_id(&[[2; 32], [1; 32], [2; 32]]));
-    assert_ne!(a.study_id(&[[1; 32]]), a.study_id(&[[1; 32], [2; 32]]));
-    assert_ne!(a.study_id(&[[1; 32]]), b.study_id(&[[1; 32]]));
-    assert_ne!(a.name(BlobKind::RecordBody, "r"), b.name(BlobKind::RecordBody, "r"));
+    let (one, other) = (Archive::open(a.path()).expect("works"), Archive::open(b.path()).expect("works"));
+    let of = |archive: &Archive, inputs: &[[u8; 32]]| archive.study_for(inputs).expect("works");
+    let both = of(&one, &[[1; 32], [2; 32]]);
+    assert_eq!(of(&one, &[[2; 32], [1; 32], [2; 32]]), both, "a set, in any order");
+    assert_eq!(one.study_of(&[[1; 32]]).expect("works"), None);
+    assert_ne!(of(&one, &[[1; 32]]), both);
+    assert_ne!(of(&one, &[]), of(&one, &[]), "no inputs have nothing in common");
+    assert_eq!(one.study_of(&[]).expect("works"), None);
+    assert_ne!(one.name(BlobKind::RecordBody, "r"), other.name(BlobKind::RecordBody, "r"));
+
+    let before = files(&a.path().join("studies"));
+    one.erase_blobs(&both, &[]).expect("works");
+    assert_eq!(one.study_of(&[[1; 32], [2; 32]]).expect("works"), None);
+    assert_ne!(of(&one, &[[1; 32], [2; 32]]), both, "once it is erased its id belongs to nothing");
+    assert_eq!(files(&a.path().join("studies")).len(), before.len());
+}
+
+#[test]
+fn neither_id_nor_label_of_a_study_can_be_made_from_its_inputs_alone() {
+    let (a, b) = (tempfile::tempdir().expect("works"), tempfile::tempdir().expect("works"));
+    let names = |root: &Path| -> Vec<_> {
+        let archive = Archive::open(root).expect("works");
+        let study = archive.study_for(&[[1; 32]]).expect("works");
+        let all = files(&root.join("studies"));
+        assert_eq!(all.len(), 1, "its label: {all:?}");
+        assert_eq!(fs::read(&all[0]).expect("works"), b"");
+        vec![study.to_string(), all[0].file_name().expect("works").to_string_lossy().into_owned()]
+    };
+    let first = names(a.path());
+    let second = names(b.path());
+    assert!(first[0] != second[0] && first[1] != second[1], "each installation has names of its own");
+    // With the install key the label can be made again, and is gone with the study; the id cannot.
+    fs::remove_dir_all(a.path().join("studies")).expect("works");
+    let third = names(a.path());
+    assert!(first[0] != third[0] && first[1] == third[1]);
 }
 
 #[cfg(unix)]
@@ -69,7 +98,7 @@ fn folders_and_files_are_open_to_their_owner_alone() {
         assert_eq!(mode(folder), 0o700, "{folder:?}");
     }
     let all = files(&root);
-    assert_eq!(all.len(), 4, "install key, lock, study key, blob: {all:?}");
+    assert_eq!(all.len(), 5, "install key, lock, label, study key, blob: {all:?}");
     for file in all {
         assert_eq!(mode(&file), 0o600, "{file:?}");
     }
@@ -123,7 +152,7 @@ fn threads_that_start_at_once_end_with_one_install_key_and_one_study_key() {
                 let root = root.path();
                 scope.spawn(move || {
                     let archive = Archive::open(root).expect("works");
-                    let study = archive.study_id(&[[3; 32]]);
+                    let study = archive.study_for(&[[3; 32]]).expect("works");
                     archive.put(&study, BlobKind::RecordBody, &format!("r{i}"), SECRET).expect("works");
                     study
                 })
@@ -204,7 +233,7 @@ fn a_blob_does_not_open_elsewhere() {
     let root = tempfile::tempdir().expect("works");
     let (archive, study, name) = one_study(root.path());
     let other_name = archive.put(&study, BlobKind::RecordBody, "r2", b"another").expect("works");
-    let other_study = archive.study_id(&[[8; 32]]);
+    let other_study = archive.study_for(&[[8; 32]]).expect("works");
     archive.put(&other_study, BlobKind::RecordBody, "r3", b"third").expect("works");
     let sealed = blob_path(root.path(), &study, &name);
     fs::copy(&sealed, blob_path(root.path(), &study, &other_name)).expect("works");
@@ -257,7 +286,7 @@ fn erasing_a_study_removes_all_of_it_and_nothing_else() {
     let root = tempfile::tempdir().expect("works");
     let (archive, study, name) = one_study(root.path());
     archive.put(&study, BlobKind::KeptView, "r1", &[9; 1000]).expect("works");
-    let other = archive.study_id(&[[8; 32]]);
+    let other = archive.study_for(&[[8; 32]]).expect("works");
     let kept = archive.put(&other, BlobKind::RecordBody, "r2", b"stays").expect("works");
     let listed = archive.studies().expect("works");
     assert_eq!(listed.len(), 2);
@@ -267,7 +296,8 @@ fn erasing_a_study_removes_all_of_it_and_nothing_else() {
     kinds.sort_by_key(|kind| *kind == BlobKind::KeptView);
     assert_eq!(kinds, [BlobKind::RecordBody, BlobKind::KeptView]);
 
-    let erased = archive.erase_study(&study).expect("works");
+    let names: Vec<_> = entry.blobs.iter().map(|blob| blob.name).collect();
+    let erased = archive.erase_blobs(&study, &names).expect("works");
     assert!(erased.key);
     assert_eq!(erased.blobs, 2);
     assert_eq!(erased.size_bytes, entry.blobs.iter().map(|blob| blob.size_bytes).sum::<u64>());
@@ -275,7 +305,7 @@ fn erasing_a_study_removes_all_of_it_and_nothing_else() {
     assert!(!root.path().join("studies").join(study.to_string()).exists());
     assert_eq!(archive.get(&study, &name).expect_err("must be refused").kind(), ErrorKind::Missing);
     assert_eq!(archive.get(&other, &kept).expect("works"), b"stays");
-    let again = archive.erase_study(&study).expect("works");
+    let again = archive.erase_blobs(&study, &names).expect("works");
     assert_eq!((again.key, again.blobs), (false, 0));
 }
 
@@ -287,7 +317,7 @@ fn an_interrupted_erasure_leaves_nothing_readable_and_can_be_finished() {
     fs::remove_file(root.path().join("studies").join(study.to_string()).join("key")).expect("works");
     assert_eq!(archive.get(&study, &name).expect_err("must be refused").kind(), ErrorKind::StudyKey);
     assert!(!archive.studies().expect("works")[0].has_key);
-    let erased = archive.erase_study(&study).expect("works");
+    let erased = archive.erase_blobs(&study, &[name]).expect("works");
     assert_eq!((erased.key, erased.blobs), (false, 1));
     assert!(archive.studies().expect("works").is_empty());
 }

@@ -23,7 +23,7 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
 fn writes_into_a_disk_that_fills_up() {
     let Some(root) = env::var_os(CHILD).map(PathBuf::from) else { return };
     let archive = Archive::open(&root).expect("works");
-    let study = archive.study_id(&[[1; 32]]);
+    let study = archive.study_for(&[[1; 32]]).expect("works");
     let first = archive.put(&study, BlobKind::RecordBody, "first", &[1; 10_000]).expect("works");
     let folder = root.join("studies").join(study.to_string());
     let before = files_of(&folder);
@@ -34,7 +34,7 @@ fn writes_into_a_disk_that_fills_up() {
     assert!(refused.to_string().contains("free some space"), "{refused}");
     assert_eq!(files_of(&folder), before, "nothing half-written");
 
-    let other = archive.study_id(&[[2; 32]]);
+    let other = archive.study_for(&[[2; 32]]).expect("works");
     let refused =
         archive.put(&other, BlobKind::RecordBody, "large", &vec![2; 2 << 20]).expect_err("must be refused");
     assert_eq!(refused.kind(), ErrorKind::DiskFull, "{refused}");

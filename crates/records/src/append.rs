@@ -48,18 +48,16 @@ impl Records {
         let id = RecordId::random()?;
         let time = time::rfc3339(from.time);
         let contents = written_parts(id, &time, reading, from)?;
-        let digests: Vec<[u8; 32]> = if from.inputs.is_empty() {
-            // Reads without inputs have nothing in common: each is a study of its own.
-            vec![bytes_of(&Digest::of(id.bytes()))]
-        } else {
-            from.inputs.iter().map(|input| bytes_of(&input.digest)).collect()
-        };
-        let study = self.archive.study_id(&digests);
+        // Reads without inputs have nothing in common: each is a study of its own.
+        let inputs: Vec<[u8; 32]> = from.inputs.iter().map(|input| bytes_of(&input.digest)).collect();
 
         let log = Log::hold(&self.archive)?;
         // A log that cannot be continued is known before anything is written.
         log.settle()?;
-        self.sweep(&log, &study)?;
+        if let Some(study) = self.archive.study_of(&inputs)? {
+            self.sweep(&log, &study)?;
+        }
+        let study = self.archive.study_for(&inputs)?;
         let mut stored = Vec::new();
         let appended = self.store(&study, &id, contents, &mut stored).and_then(|parts| {
             log.append(|sequence, previous| {

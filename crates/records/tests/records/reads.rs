@@ -211,6 +211,37 @@ fn an_erased_record_is_gone_is_known_as_erased_and_leaves_the_chain_whole() {
 }
 
 #[test]
+fn after_an_erasure_not_even_key_and_film_tell_that_the_film_was_read() {
+    let root = tempfile::tempdir().expect("works");
+    let records = open(root.path());
+    let id = read(&records, b"film").to_string();
+    read(&records, b"another");
+    let study = records.get(&id).expect("works").entry.study;
+    let other = tempfile::tempdir().expect("works");
+    fs::copy(root.path().join("install.key"), other.path().join("install.key")).expect("works");
+    let elsewhere = open(other.path());
+    let tried = read(&elsewhere, b"film").to_string();
+    assert_ne!(elsewhere.get(&tried).expect("works").entry.study, study, "an id cannot be made again");
+    let known: Vec<_> = files(&other.path().join("studies"))
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str()?.strip_prefix("inputs-").map(str::to_owned))
+        .collect();
+    assert_eq!(known.len(), 1, "what key and film make: {known:?}");
+    let shows = || {
+        files(root.path()).iter().any(|path| {
+            let bytes = fs::read(path).expect("works");
+            let (name, label) = (path.to_string_lossy(), known[0].as_bytes());
+            name.contains(&known[0]) || bytes.windows(label.len()).any(|window| window == label)
+        })
+    };
+    assert!(shows(), "while the study is there it is found");
+    records.erase(&id, now()).expect("works");
+    assert!(!shows());
+    let again = read(&records, b"film").to_string();
+    assert_ne!(records.get(&again).expect("works").entry.study, study, "a new read is another study");
+}
+
+#[test]
 fn parts_that_are_gone_without_an_erasure_are_missing_and_an_erasure_can_note_that() {
     let root = tempfile::tempdir().expect("works");
     let records = open(root.path());
