@@ -10,10 +10,13 @@ use lightbox_models::hub::Repo;
 use crate::exit::{Code, Failure};
 use crate::folders;
 
-/// Whether the environment forbids connections (`HF_HUB_OFFLINE`, read as the hub's own tools read it).
-pub fn offline() -> bool {
-    std::env::var("HF_HUB_OFFLINE")
-        .is_ok_and(|value| matches!(value.to_ascii_uppercase().as_str(), "1" | "ON" | "YES" | "TRUE"))
+/// The variable by which the environment forbids connections, read as the hub's own tools read them: the second counts
+/// where the first is not set.
+pub fn offline() -> Option<&'static str> {
+    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let name = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"].into_iter().find(set)?;
+    let value = std::env::var(name).unwrap_or_default().to_ascii_uppercase();
+    matches!(value.as_str(), "1" | "ON" | "YES" | "TRUE").then_some(name)
 }
 
 /// The part of the cache that belongs to one commit of one repository.

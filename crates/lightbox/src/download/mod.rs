@@ -4,6 +4,7 @@
 //! into the hub's cache layout ([`cache`]), whole and checked. [`client`] speaks HTTP and knows where a token may go.
 
 mod cache;
+mod checksum;
 mod client;
 mod listing;
 mod terms;
@@ -54,7 +55,7 @@ pub struct FetchedFile {
     pub name: String,
     /// Its length.
     pub size_bytes: u64,
-    /// What it was checked against: `sha256`, or `size` for small files that the hub names by another hash.
+    /// What it was checked against: `sha256`, or `git-sha1` for small files, which the hub names as git does.
     pub checked: &'static str,
     /// Whether it was there already.
     pub present: bool,

@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use ureq::http::{StatusCode, header};
 
 use super::cache::Cache;
+use super::checksum::Checksum;
 use super::client::{Client, Described, Trouble};
 use super::listing::RemoteFile;
 use super::{FetchedFile, failed};
@@ -58,18 +58,50 @@ pub fn bring(
 ) -> Result<FetchedFile, Failure> {
     let described = persist(|| client.describe(url))?;
     agree(file, &described)?;
-    let is_sha256 = described.etag.len() == 64;
-    let blob = cache.blob(&described.etag);
-    // What stands under a tag was checked when it came.
-    let present = fs::metadata(&blob).is_ok_and(|facts| facts.is_file() && facts.len() == file.size_bytes);
+    let etag = &described.etag;
+    let present = is_present(cache, file, etag)?;
     if !present {
-        receive(client, cache, file, &described.etag, url, on_bytes)?;
-        let from = cache.incomplete(&described.etag);
-        fs::rename(from, &blob).map_err(|error| Failure::output(blob.display(), &error))?;
+        receive(client, cache, file, etag, url, on_bytes)?;
     }
-    cache.link(&file.name, &described.etag)?;
-    let checked = if is_sha256 { "sha256" } else { "size" };
+    cache.link(&file.name, etag)?;
+    let checked = Checksum::of_tag(etag, file.size_bytes).name();
     Ok(FetchedFile { name: file.name.clone(), size_bytes: file.size_bytes, checked, present })
+}
+
+/// Whether the contents with that tag are there. Small ones are checked again, as another tool or a broken disk may have
+/// left something else; of the weights the length has to do, as reading them takes as long as using them.
+fn is_present(cache: &Cache, file: &RemoteFile, etag: &str) -> Result<bool, Failure> {
+    let blob = cache.blob(etag);
+    if !fs::metadata(&blob).is_ok_and(|facts| facts.is_file() && facts.len() == file.size_bytes) {
+        return Ok(false);
+    }
+    let mut sum = Checksum::of_tag(etag, file.size_bytes);
+    if matches!(sum, Checksum::Sha256(_)) {
+        return Ok(true);
+    }
+    let unreadable =
+        |error: io::Error| Failure::new(Code::Output, format!("failed to check {}: {error}", blob.display()));
+    let mut there = File::open(&blob).map_err(unreadable)?;
+    take_all(&mut there, |bytes| sum.update(bytes)).map_err(unreadable)?;
+    let is_sound = sum.finish() == etag.to_ascii_lowercase();
+    if !is_sound {
+        terminal::say(&format!(
+            "{}: what is in the cache is not what the hub has; fetching it again",
+            file.name
+        ));
+    }
+    Ok(is_sound)
+}
+
+/// Reads a file from where it stands to its end.
+fn take_all(file: &mut File, mut on_bytes: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(()),
+            n => on_bytes(&buffer[..n]),
+        }
+    }
 }
 
 /// The listing and the file's own address must mean the same bytes.
@@ -90,7 +122,7 @@ fn agree(file: &RemoteFile, described: &Described) -> Result<(), Failure> {
     }
 }
 
-/// Fills the unfinished file and checks it.
+/// Fills the unfinished file, checks it and puts it in its place.
 fn receive(
     client: &Client,
     cache: &Cache,
@@ -112,7 +144,11 @@ fn receive(
         let message = format!("{}: another download of this file is running; wait for it", remote.name);
         return Err(Failure::new(Code::Output, message));
     }
-    let mut part = Part::resume(&mut file, remote.size_bytes).map_err(unwritable)?;
+    // Another download may have ended between the opening and the lock: the file that was opened is then the whole one.
+    if !path.exists() && is_present(cache, remote, etag)? {
+        return Ok(());
+    }
+    let mut part = Part::resume(&mut file, remote.size_bytes, etag).map_err(unwritable)?;
     if part.len > 0 {
         terminal::say(&format!("{}: going on at {}", remote.name, terminal::size(part.len)));
     }
@@ -139,51 +175,52 @@ fn receive(
         wait *= 2;
     }
     part.file.sync_all().map_err(unwritable)?;
-    let found = part.sha256();
-    if etag.len() == 64 && found != etag.to_ascii_lowercase() {
+    let name = part.sum.name();
+    let found = part.sum.finish();
+    if found != etag.to_ascii_lowercase() {
         // Going on from these bytes could only end the same.
         fs::remove_file(&path).map_err(unwritable)?;
         return Err(failed(format!(
-            "{}: expected sha256 {etag}, found {found}; the bytes were dropped, run the command again",
+            "{}: expected {name} {etag}, found {found}; the bytes were dropped, run the command again",
             remote.name
         )));
     }
-    Ok(())
+    // Still under the lock, so that no other download takes up what is whole.
+    let blob = cache.blob(etag);
+    fs::rename(&path, &blob).map_err(|error| Failure::output(blob.display(), &error))
 }
 
 /// The part of a file that has come, and its running hash.
 struct Part<'a> {
     file: &'a mut File,
     len: u64,
-    hash: Sha256,
+    sum: Checksum,
+    /// The hash of nothing.
+    start: Checksum,
 }
 
 impl<'a> Part<'a> {
     /// Reads what an earlier run left; more than `size_bytes` is of no use and dropped.
-    fn resume(file: &'a mut File, size_bytes: u64) -> io::Result<Self> {
-        let mut hash = Sha256::new();
+    fn resume(file: &'a mut File, size_bytes: u64, etag: &str) -> io::Result<Self> {
+        let start = Checksum::of_tag(etag, size_bytes);
+        let mut sum = start.clone();
         let mut len = 0;
         if file.metadata()?.len() > size_bytes {
             file.set_len(0)?;
         }
-        let mut buffer = vec![0; BUFFER_BYTES];
         file.seek(SeekFrom::Start(0))?;
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(Self { file, len, hash }),
-                n => {
-                    hash.update(&buffer[..n]);
-                    len += n as u64;
-                }
-            }
-        }
+        take_all(file, |bytes| {
+            sum.update(bytes);
+            len += bytes.len() as u64;
+        })?;
+        Ok(Self { file, len, sum, start })
     }
 
     /// Starts again from nothing.
     fn restart(&mut self) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
-        (self.len, self.hash) = (0, Sha256::new());
+        (self.len, self.sum) = (0, self.start.clone());
         Ok(())
     }
 
@@ -234,13 +271,9 @@ impl<'a> Part<'a> {
                 return Err(failed(message).into());
             }
             self.file.write_all(&buffer[..n]).map_err(unwritable)?;
-            self.hash.update(&buffer[..n]);
+            self.sum.update(&buffer[..n]);
             self.len += n as u64;
             on_bytes(self.len);
         }
-    }
-
-    fn sha256(&self) -> String {
-        self.hash.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -143,8 +143,13 @@ impl Kept {
         Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// Small files are named as git names them.
     pub fn etag(&self) -> String {
-        if self.large { self.sha256() } else { self.sha256()[..40].to_owned() }
+        if self.large {
+            return self.sha256();
+        }
+        let blob = [format!("blob {}\0", self.bytes.len()).as_bytes(), &self.bytes].concat();
+        sha1::Sha1::digest(blob).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -196,7 +201,8 @@ pub fn hub(files: Vec<Kept>, cdn: &str) -> Server {
 }
 
 pub fn answer(files: &[Kept], cdn: &str, seen: &Seen) -> Reply {
-    if seen.path.starts_with("/api/models/google/medgemma-test/revision/main") {
+    let revision = seen.path.strip_prefix("/api/models/google/medgemma-test/revision/");
+    if revision.is_some_and(|rest| ["main?", &format!("{COMMIT}?")].iter().any(|one| rest.starts_with(one))) {
         return Reply::new(200).body(listing(files).to_string());
     }
     let prefix = format!("/google/medgemma-test/resolve/{COMMIT}/");

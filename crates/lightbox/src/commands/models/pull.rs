@@ -20,8 +20,8 @@ Examples:
   lightbox models pull google/medgemma-1.5-4b-it
   HF_TOKEN=hf_… lightbox models pull google/medgemma-1.5-4b-it --accept-terms --json
 
-A download that broke goes on where it stopped. HF_HOME, HF_HUB_CACHE and HF_ENDPOINT are honoured; HF_HUB_OFFLINE=1
-forbids every connection.")]
+A download that broke goes on where it stopped. HF_HOME, HF_HUB_CACHE and HF_ENDPOINT are honoured; HF_HUB_OFFLINE=1 and
+TRANSFORMERS_OFFLINE=1 forbid every connection.")]
 pub struct Arguments {
     /// The repository, ORG/NAME
     #[arg(value_name = "ORG/NAME")]
@@ -55,10 +55,12 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     if !is_revision(&arguments.revision) {
         return Err(wrong("a branch, tag or commit", &arguments.revision));
     }
-    if offline() {
+    if let Some(variable) = offline() {
         return Err(Failure::new(
             Code::Policy,
-            "HF_HUB_OFFLINE forbids connections; unset it to fetch, or name a model that is in the cache",
+            format!(
+                "{variable} forbids connections; unset it to fetch, or name a model that is in the cache"
+            ),
         ));
     }
     Terms::of(&repo).require(arguments.accept_terms, &folders::data(&arguments.data)?)?;
