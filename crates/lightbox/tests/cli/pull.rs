@@ -55,7 +55,7 @@ fn a_model_arrives_in_the_cache_of_the_hubs_own_tools() {
     let answer = outcome.json();
     assert_eq!(answer["commit"], COMMIT);
     assert_eq!(answer["folder"], json!(snapshot));
-    assert_eq!(answer["files"][0]["checked"], "size");
+    assert_eq!(answer["files"][0]["checked"], "git-sha1");
     assert_eq!(answer["files"][1]["checked"], "sha256");
 
     // The token goes to the hub, and to nobody else; nobody sees it.
@@ -168,6 +168,65 @@ fn what_is_not_what_was_announced_never_enters_the_cache() {
 }
 
 #[test]
+fn a_small_file_is_checked_when_it_comes_and_where_it_is() {
+    let files = model_files();
+    let cdn = hub::cdn(files.clone(), as_sent);
+    let (cdn_url, kept) = (cdn.url.clone(), files.clone());
+    let flipped = Server::start(move |seen| {
+        let mut reply = hub::answer(&kept, &cdn_url, seen);
+        if seen.path.ends_with("config.json") {
+            reply.body[3] ^= 1;
+        }
+        reply
+    });
+    let spoilt = bench(&flipped);
+    pull(&spoilt).expect(4, &["config.json", "expected git-sha1", "dropped"]);
+    assert!(names(&cached(&spoilt).join("blobs")).is_empty());
+
+    let server = hub::hub(files.clone(), &cdn.url);
+    let bench = bench(&server);
+    pull(&bench).expect(0, &[]);
+    let config = files.iter().find(|file| file.name == "config.json").expect("one of the model's");
+    let blob = cached(&bench).join("blobs").join(config.etag());
+    let mut bytes = config.bytes.clone();
+    bytes[3] ^= 1;
+    std::fs::write(&blob, bytes).expect("our own file");
+    let again = pull(&bench);
+    again.expect(0, &["config.json", "not what the hub has"]);
+    assert_eq!(
+        (&again.json()["files"][0]["present"], &again.json()["files"][1]["present"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(std::fs::read(&blob).expect("it came again"), config.bytes);
+}
+
+#[test]
+fn a_commit_that_no_name_leads_to_is_listed_and_found() {
+    let mut files = model_files();
+    for file in &mut files {
+        let path = format!("{}/../models/phantom/{}", env!("CARGO_MANIFEST_DIR"), file.name);
+        if let Ok(bytes) = std::fs::read(path) {
+            file.bytes = bytes;
+        }
+    }
+    let cdn = hub::cdn(files.clone(), as_sent);
+    let server = hub::hub(files, &cdn.url);
+    let bench = bench(&server);
+    let pinned = bench.line(&format!("models pull {REPO} --revision {COMMIT} --accept-terms"));
+    pinned.expect(0, &[]);
+    assert!(!cached(&bench).join("refs").exists(), "a commit is no name");
+    let listed = bench.line("models list --json").json();
+    let name = format!("{REPO}@{COMMIT}");
+    assert!(listed.as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name)), "{listed}");
+    let found = bench.run(["models", "check", &name]);
+    assert!(found.stdout.contains(COMMIT), "{} {}", found.stdout, found.stderr);
+    // What did not come whole is no model.
+    std::fs::remove_file(cached(&bench).join("snapshots").join(COMMIT).join("model.safetensors"))
+        .expect("our own file");
+    assert!(!bench.line("models list").stdout.contains(REPO));
+}
+
+#[test]
 fn a_hub_that_contradicts_itself_is_not_believed() {
     for (header, value, words) in [
         ("X-Linked-Size", "7".to_owned(), ["model.safetensors", "lists 800000 bytes and offers 7"]),
@@ -231,6 +290,8 @@ fn nothing_is_asked_before_the_terms_are_accepted_or_where_connections_are_forbi
     bench.line("models pull some/other").expect(6, &["https://huggingface.co/some/other", "--accept-terms"]);
     bench.set("HF_HUB_OFFLINE", "1");
     pull(&bench).expect(6, &["HF_HUB_OFFLINE"]);
+    bench.set("HF_HUB_OFFLINE", "").set("TRANSFORMERS_OFFLINE", "yes");
+    pull(&bench).expect(6, &["TRANSFORMERS_OFFLINE"]);
     assert!(server.seen().is_empty());
     assert!(!bench.path("data/terms").exists());
 }

@@ -1,7 +1,11 @@
 //! `models list`: the models that `--model` finds by name on this machine.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
-use lightbox_models::{hub, phantom};
+use lightbox_models::hub::{Cached, Repo};
+use lightbox_models::weights::Catalogue;
+use lightbox_models::{ModelFiles, hub, phantom};
 use serde::Serialize;
 
 use crate::arguments::OutputArguments;
@@ -19,14 +23,16 @@ pub struct Arguments {
 #[derive(Serialize)]
 struct Listed {
     name: String,
-    folder: Option<std::path::PathBuf>,
+    folder: Option<PathBuf>,
     notice: Option<&'static str>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let phantom = Listed { name: phantom::NAME.to_owned(), folder: None, notice: Some(phantom::NOTICE) };
-    let cached = folders::hub_cache().map(|cache| hub::cached(&cache)).unwrap_or_default();
-    let cached = cached.into_iter().map(|model| {
+    let cache = folders::hub_cache();
+    let named = cache.as_deref().map(hub::cached).unwrap_or_default();
+    let pinned = cache.as_deref().map(|cache| pinned(cache, &named)).unwrap_or_default();
+    let cached = named.into_iter().chain(pinned).map(|model| {
         let name = match model.revision.as_str() {
             "main" => model.repo.to_string(),
             revision => format!("{}@{revision}", model.repo),
@@ -46,4 +52,36 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         out.write(&format!("{:<40} {place}\n", model.name))?;
     }
     Ok(Code::Done)
+}
+
+/// Commits in the cache that no branch or tag leads to: fetched by their own name. One that did not come whole is left
+/// out.
+fn pinned(cache: &Path, named: &[Cached]) -> Vec<Cached> {
+    let mut found = Vec::new();
+    for entry in names(cache) {
+        let words = entry.strip_prefix("models--").and_then(|id| id.split_once("--"));
+        let Some(repo) = words.and_then(|(org, name)| Repo::parse(&format!("{org}/{name}"))) else {
+            continue;
+        };
+        for commit in names(&repo.folder(cache).join("snapshots")) {
+            let Some(folder) = repo.snapshot(cache, &commit) else { continue };
+            let is_named = named.iter().any(|model| model.folder == folder);
+            if !is_named && is_whole(&folder) {
+                found.push(Cached { repo: repo.clone(), revision: commit, folder });
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whether settings and every shard of the weights are there; the weights themselves are not read.
+fn is_whole(folder: &Path) -> bool {
+    ModelFiles::folder(folder).is_ok_and(|files| Catalogue::open(&files).is_ok())
+}
+
+/// Names in a folder; none if it cannot be read.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
