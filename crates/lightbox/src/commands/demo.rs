@@ -1,5 +1,6 @@
 //! `demo`: the main job on a bundled film, with a bundled model, in seconds and without any download.
 
+use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -46,8 +47,22 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let path = folder.join(FILE);
     let film = lightbox_phantoms::film(SEED);
     let record = RecordArguments { data: arguments.data.clone(), ..RecordArguments::default() };
+    let png = film.png16();
+    // A folder of the user's own may hold a file of that name which is not ours.
+    if arguments.out.is_some()
+        && fs::symlink_metadata(&path).is_ok()
+        && !fs::read(&path).is_ok_and(|is| is == png)
+    {
+        return Err(Failure::new(
+            Code::Usage,
+            format!(
+                "--out: expected nothing or the film of an earlier `demo` at {}, found another; choose another folder",
+                path.display()
+            ),
+        ));
+    }
     folders::make_private(&folder)?;
-    lightbox_archive::write_whole(&folder, FILE, &[&film.png16()])
+    lightbox_archive::write_whole(&folder, FILE, &[&png])
         .map_err(|error| Failure::new(Code::Output, error.to_string()))?;
     say(&format!("film: {}", path.display()));
     say(&format!("truth: {}", truth(&film)));

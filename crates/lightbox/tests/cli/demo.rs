@@ -28,4 +28,8 @@ fn the_film_goes_where_it_is_wanted() {
     outcome.expect(0, &[]);
     assert_eq!(outcome.json()["task"], "findings@1");
     assert_eq!(names(&bench.path("here")), ["phantom-film.png"]);
+    bench.line("demo --out here").expect(0, &[]);
+    bench.file("here/phantom-film.png", "mine");
+    bench.line("demo --out here").expect(2, &["here/phantom-film.png", "found another", "--out"]);
+    assert_eq!(std::fs::read(bench.path("here/phantom-film.png")).expect("untouched"), b"mine");
 }
