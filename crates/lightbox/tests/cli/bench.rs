@@ -66,6 +66,20 @@ impl Bench {
         self.command(arguments).output().expect("the program starts").into()
     }
 
+    /// Runs a command line where no file may grow beyond so many blocks of 512 bytes (or 1024, on some shells). That
+    /// stands for a full disk: both end in an error of the write.
+    #[cfg(unix)]
+    pub fn line_on_a_full_disk(&self, n_blocks: usize, line: &str) -> Outcome {
+        let program = self.command([""]);
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("ulimit -f {n_blocks}; exec \"$0\" \"$@\"")]).arg(program.get_program());
+        limited.args(line.split_whitespace()).env_clear().current_dir(self.folder.path());
+        limited
+            .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .stdin(Stdio::null());
+        limited.output().expect("sh is there").into()
+    }
+
     /// Runs a command line written in one string, words separated by spaces.
     pub fn line(&self, line: &str) -> Outcome {
         self.run(line.split_whitespace())

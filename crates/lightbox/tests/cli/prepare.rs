@@ -121,6 +121,33 @@ fn a_prompt_that_does_not_fit_is_an_error_and_writes_nothing() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_run_that_died_is_finished_by_the_next() {
+    let bench = Bench::new();
+    bench.film("a.png");
+    let died = bench.line_on_a_full_disk(32, "prepare a.png a.png --out views");
+    died.expect(1, &["error: ", "views"]);
+    let folder = bench.path("views");
+    let left = names(&folder);
+    assert!(
+        left.contains(&"frame-0001.png".to_owned()) && !left.contains(&"view.json".to_owned()),
+        "{left:?}"
+    );
+    // What somebody else put beside it is still not touched.
+    bench.file("views/contact-sheet.txt", "mine");
+    bench.line("prepare a.png --out views").expect(0, &[]);
+    assert_eq!(
+        names(&folder),
+        ["contact-sheet.png", "contact-sheet.txt", "frame-0001-model.png", "frame-0001.png", "view.json"]
+    );
+    // Nor does a list of somebody else make files elsewhere our own.
+    let list = r#"{"format":1,"frames":[{"file":"../a.png","model_file":"x"}],"contact_sheet":"y"}"#;
+    bench.file("evil/unfinished.json", list);
+    bench.line("prepare a.png --out evil").expect(0, &[]);
+    assert!(bench.path("a.png").exists());
+}
+
 #[test]
 fn the_budget_of_a_question_counts_its_words() {
     let bench = Bench::new();

@@ -117,27 +117,13 @@ fn a_record_whose_body_was_altered_is_not_shown() {
     }
 }
 
-/// Runs the program where no file may grow beyond 8 kB. That stands for a full disk: both end in an error of the
-/// write.
-#[cfg(unix)]
-fn on_a_full_disk(bench: &Bench, line: &str) -> crate::bench::Outcome {
-    let mut limited = std::process::Command::new("sh");
-    limited.args(["-c", "ulimit -f 16; exec \"$0\" \"$@\""]).arg(bench.command([""]).get_program());
-    limited.args(line.split_whitespace()).current_dir(bench.path("."));
-    limited.env_clear().env("LIGHTBOX_DATA", bench.path("data")).env("HOME", bench.path("."));
-    if let Some(path) = std::env::var_os("PATH") {
-        limited.env("PATH", path);
-    }
-    limited.output().expect("sh is there").into()
-}
-
 #[cfg(unix)]
 #[test]
 fn a_full_disk_is_said_and_leaves_the_earlier_records_whole() {
     let bench = Bench::new();
     bench.film("film.png");
     recorded(&bench, "ask hello? --max-tokens 2");
-    let outcome = on_a_full_disk(&bench, "findings film.png --max-tokens 4 --keep-views");
+    let outcome = bench.line_on_a_full_disk(16, "findings film.png --max-tokens 4 --keep-views");
     outcome.expect(1, &["error: the read was not recorded", "no room", "LIGHTBOX_DATA"]);
     assert!(!outcome.stdout.trim().is_empty(), "the draft was shown before");
     let report = bench.line("records verify --json");
@@ -158,16 +144,16 @@ fn an_answer_that_cannot_be_recorded_is_printed_all_the_same() {
     }
     let lost = ["error: the read was not recorded", "no room"];
 
-    let read = on_a_full_disk(&bench, "findings film.png --max-tokens 4 --keep-views --json");
+    let read = bench.line_on_a_full_disk(16, "findings film.png --max-tokens 4 --keep-views --json");
     read.expect(1, &lost);
     assert_eq!((read.json()["completion_tokens"].as_u64(), &read.json()["record"]), (Some(4), &json!(null)));
 
-    let run = on_a_full_disk(&bench, "run --request whole.json --keep-views --json");
+    let run = bench.line_on_a_full_disk(16, "run --request whole.json --keep-views --json");
     run.expect(1, &lost);
     assert_eq!(run.json()["usage"]["completion_tokens"], 4);
     assert_eq!(run.json()["lightbox"].get("record"), Some(&json!(null)));
 
-    let stream = on_a_full_disk(&bench, "run --request stream.json --keep-views --json");
+    let stream = bench.line_on_a_full_disk(16, "run --request stream.json --keep-views --json");
     stream.expect(1, &lost);
     assert!(stream.stdout.contains("\"finish_reason\":\"length\""), "{}", stream.stdout);
     assert!(stream.stdout.contains("\"record\":null"), "{}", stream.stdout);

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{Earlier, FORMAT, Prepared};
+use super::{Earlier, EarlierFrame, FORMAT, Prepared};
 use crate::exit::{Code, Failure};
 use crate::folders;
 
@@ -13,6 +13,9 @@ use crate::folders;
 pub const VIEW: &str = "view.json";
 /// All pictures at a glance.
 pub const CONTACT_SHEET: &str = "contact-sheet.png";
+/// Names what a run is about to write; gone when all of it is written. A run that died leaves it, so that the next one
+/// knows the pictures for its own.
+const UNFINISHED: &str = "unfinished.json";
 
 /// A folder to write to.
 pub struct Folder<'a> {
@@ -35,7 +38,7 @@ impl<'a> Folder<'a> {
         }
         // What is written there is a patient's picture.
         folders::make_private(path)?;
-        let mut own: BTreeSet<String> = [VIEW, CONTACT_SHEET].map(str::to_owned).into();
+        let mut own: BTreeSet<String> = [VIEW, CONTACT_SHEET, UNFINISHED].map(str::to_owned).into();
         own.extend(prepared.frames.iter().flat_map(|frame| [frame.file.clone(), frame.model_file.clone()]));
         let earlier = earlier(path);
         if !force
@@ -51,7 +54,16 @@ impl<'a> Folder<'a> {
                 ),
             ));
         }
-        Ok(Self { path, stale: earlier.difference(&own).cloned().collect() })
+        let stale = earlier.difference(&own).cloned().collect();
+        let folder = Self { path, stale };
+        // What an earlier run left stays its own until the end of this one.
+        own.extend(earlier);
+        let frames = own.iter().filter(|name| is_frame(name));
+        let frames =
+            frames.map(|name| EarlierFrame { file: name.clone(), model_file: name.clone() }).collect();
+        let unfinished = Earlier { format: FORMAT, frames, contact_sheet: CONTACT_SHEET.to_owned() };
+        folder.write(UNFINISHED, &super::json(&unfinished)?)?;
+        Ok(folder)
     }
 
     /// Writes a file, whole or not at all.
@@ -63,12 +75,13 @@ impl<'a> Folder<'a> {
             .map_err(|error| Failure::new(Code::Output, error.to_string()))
     }
 
-    /// Removes what an earlier run wrote and this one did not: pictures that `view.json` no longer names.
+    /// Removes what an earlier run wrote and this one did not: pictures that `view.json` no longer names. Then all is
+    /// written.
     ///
     /// # Errors
     /// [`Code::Output`].
-    pub fn remove_stale(&self) -> Result<(), Failure> {
-        for name in &self.stale {
+    pub fn finish(&self) -> Result<(), Failure> {
+        for name in self.stale.iter().map(String::as_str).chain([UNFINISHED]) {
             let path = self.path.join(name);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -81,15 +94,20 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// The files that an earlier run says are its own; none if there is no such run.
+/// The files that earlier runs say are their own, whether they ended or died; none if there was no such run.
 fn earlier(path: &Path) -> BTreeSet<String> {
-    let read = fs::read(path.join(VIEW)).ok().and_then(|text| serde_json::from_slice::<Earlier>(&text).ok());
+    [VIEW, UNFINISHED].into_iter().flat_map(|list| named(path, list)).collect()
+}
+
+/// The files that `list` names, and itself.
+fn named(path: &Path, list: &str) -> BTreeSet<String> {
+    let read = fs::read(path.join(list)).ok().and_then(|text| serde_json::from_slice::<Earlier>(&text).ok());
     let Some(earlier) = read.filter(|earlier| earlier.format == FORMAT) else { return BTreeSet::new() };
     let frames = earlier.frames.into_iter().flat_map(|frame| [frame.file, frame.model_file]);
     frames
-        .chain([earlier.contact_sheet, VIEW.to_owned()])
+        .chain([earlier.contact_sheet, list.to_owned()])
         // Only names that this program gives; a file that was written by someone else may name anything.
-        .filter(|name| name == VIEW || name == CONTACT_SHEET || is_frame(name))
+        .filter(|name| name == list || name == CONTACT_SHEET || is_frame(name))
         .collect()
 }
 

@@ -114,14 +114,14 @@ struct Source<'a> {
 }
 
 /// What of an earlier `view.json` says which files are its own.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Earlier {
     format: u32,
     frames: Vec<EarlierFrame>,
     contact_sheet: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct EarlierFrame {
     file: String,
     model_file: String,
@@ -196,12 +196,17 @@ fn write(
         progress.set(index as u64 + 1, prepared.frames.len() as u64);
     }
     folder.write(folder::CONTACT_SHEET, &picture::png(&contact_sheet(&seen)?)?)?;
-    let mut json = serde_json::to_vec_pretty(prepared)
+    // Last: it names the others.
+    folder.write(folder::VIEW, &json(prepared)?)?;
+    folder.finish()
+}
+
+/// A JSON file.
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    let mut json = serde_json::to_vec_pretty(value)
         .map_err(|error| Failure::new(Code::Output, format!("failed to write JSON: {error}")))?;
     json.push(b'\n');
-    // Last: it names the others.
-    folder.write(folder::VIEW, &json)?;
-    folder.remove_stale()
+    Ok(json)
 }
 
 fn summary(prepared: &Prepared<'_>, arguments: &Arguments) -> String {
