@@ -73,6 +73,7 @@ impl From<lightbox_reading::Error> for Failure {
     fn from(error: lightbox_reading::Error) -> Self {
         use lightbox_reading::ErrorKind;
         let code = match error.kind() {
+            ErrorKind::Unwritable => Code::Output,
             ErrorKind::Inputs => Code::Usage,
             // What the words hold, whatever the model.
             ErrorKind::Model(lightbox_models::ErrorKind::Request) => Code::Input,

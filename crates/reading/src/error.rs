@@ -8,6 +8,8 @@ use std::fmt;
 pub enum ErrorKind {
     /// A prompt template cannot be found, read or rendered.
     Prompt,
+    /// A copy of a prompt template cannot be written.
+    Unwritable,
     /// The inputs or wishes do not fit the task or the model.
     Inputs,
     /// A picture for the model cannot be made from the input.

@@ -32,6 +32,13 @@ fn a_copied_template_takes_the_place_of_the_built_in_one() {
 }
 
 #[test]
+fn a_template_that_cannot_be_copied_is_output() {
+    let bench = Bench::new();
+    bench.file(".config/lightbox/prompts", "a file in the folder's place");
+    bench.line("prompts copy ask").expect(1, &["prompts"]);
+}
+
+#[test]
 fn a_template_that_cannot_be_used_is_named() {
     let bench = Bench::new();
     let film = bench.film("film.png");
@@ -39,5 +46,7 @@ fn a_template_that_cannot_be_used_is_named() {
         bench.file(".config/lightbox/prompts/findings.jinja", text);
         bench.run([std::ffi::OsStr::new("findings"), film.as_os_str()]).expect(3, &["findings.jinja", word]);
     }
+    bench.file(".config/lightbox/prompts/ask.jinja", "Look.");
+    bench.run(["ask", "Is it broken?"]).expect(3, &["ask.jinja", "question"]);
     bench.line("prompts show tea").expect(3, &["tea", "findings"]);
 }

@@ -3,6 +3,7 @@
 //! A template is a minijinja text that renders to one user turn; where it writes `picture.image`, the picture stands.
 //! A file `NAME.jinja` in the folder of overrides takes the place of the built-in template of that name.
 
+mod fresh;
 mod render;
 
 use std::fs;
@@ -119,8 +120,8 @@ impl Prompts {
     /// Copies the built-in template of that name into the folder of overrides, to be changed there. Returns the file.
     ///
     /// # Errors
-    /// [`ErrorKind::Prompt`] if there is no such template, no folder of overrides, the file exists already, or it cannot
-    /// be written.
+    /// [`ErrorKind::Prompt`] if there is no such template, no folder of overrides, or the file exists already;
+    /// [`ErrorKind::Unwritable`] if it cannot be written, and then nothing of it is there.
     pub fn copy(&self, name: &str) -> Result<PathBuf> {
         let template = Self::built_in(name)?;
         let folder = self
@@ -128,18 +129,19 @@ impl Prompts {
             .as_deref()
             .ok_or_else(|| Error::new(ErrorKind::Prompt, "there is no folder for prompts of your own"))?;
         let path = folder.join(file_name(name));
-        let failed = |error: std::io::Error| {
-            let failed =
-                Error::new(ErrorKind::Prompt, format!("prompt {}: {}", path.display(), error.kind()));
-            if error.kind() == Io::AlreadyExists {
-                failed.hint("change it there, or delete it first")
-            } else {
-                failed
-            }
+        let unwritable = |place: &Path, error: &std::io::Error| {
+            Error::new(ErrorKind::Unwritable, format!("prompt {}: {}", place.display(), error.kind()))
         };
-        fs::create_dir_all(folder).map_err(failed)?;
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
-        file.write_all(template.text.as_bytes()).map_err(failed)?;
+        fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+        fresh::write_new(&path, |file| file.write_all(template.text.as_bytes())).map_err(
+            |error| match error.kind() {
+                Io::AlreadyExists => {
+                    Error::new(ErrorKind::Prompt, format!("prompt {}: it already exists", path.display()))
+                        .hint("change it there, or delete it first")
+                }
+                _ => unwritable(&path, &error),
+            },
+        )?;
         Ok(path)
     }
 }

@@ -29,7 +29,8 @@ impl Template {
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`](crate::ErrorKind::Prompt) if the template does not compile, uses a variable that does not
-    /// exist (it is named), or does not show every picture exactly once and in order.
+    /// exist (it is named), holds no words, leaves out the question that was asked, or does not show every picture
+    /// exactly once and in order.
     pub fn render(&self, variables: Variables<'_>) -> Result<Turn> {
         let Variables { question, context, labels } = variables;
         let given = [question, context].into_iter().flatten();
@@ -61,7 +62,17 @@ impl Template {
             .collect();
         let text =
             template.render(context! { question, context, pictures }).map_err(|error| self.fault(&error))?;
+        if let Some(question) = question
+            && !(template.undeclared_variables(false).contains("question") && text.contains(question))
+        {
+            return Err(self
+                .error("expected the question as it was asked, found a text without it")
+                .hint("write `{{ question }}` where it belongs"));
+        }
         let parts = self.split(&text, labels.len())?;
+        if !parts.iter().any(|part| matches!(part, Part::Text(_))) {
+            return Err(self.error("expected words, found none").hint("correct the template, or delete it"));
+        }
         Ok(Turn { role: Role::User, content: Content::Parts(parts) })
     }
 

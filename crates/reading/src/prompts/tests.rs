@@ -20,7 +20,11 @@ fn every_built_in_template_has_a_version_and_shows_its_pictures_in_order() {
         assert_eq!(template.version, Some(1), "{name}");
         for n_pictures in 0..4 {
             let labels = vec![None; n_pictures];
-            let variables = Variables { question: Some("Why?"), context: Some("cough"), labels: &labels };
+            let variables = Variables {
+                question: (name == "ask").then_some("Why?"),
+                context: Some("cough"),
+                labels: &labels,
+            };
             let parts = parts(&template, variables);
             let shown: Vec<_> =
                 parts.iter().filter_map(|p| if let Part::Image(i) = p { Some(*i) } else { None }).collect();
@@ -60,14 +64,24 @@ fn a_bad_template_is_named_with_its_fault() {
         ("{% if age %}x{% endif %}{{ name }}", "found `age`, `name`"),
         ("{{ question", "line 1: syntax error"),
         ("x\n{{ pictures[0].colour }}", "line 2: undefined value"),
-        ("no pictures", "expected 1 pictures shown, found 0"),
-        ("{{ pictures[0].image }}{{ pictures[0].image }}", "once and in order"),
+        ("{{ question }}, no pictures", "expected 1 pictures shown, found 0"),
+        ("{{ question }}{{ pictures[0].image }}{{ pictures[0].image }}", "once and in order"),
+        ("", "expected the question as it was asked, found a text without it"),
+        ("Look closely. {{ pictures[0].image }}", "expected the question"),
+        ("Isn't q in it? {{ pictures[0].image }}", "expected the question"),
+        ("{% if question %}Look. {% endif %}{{ pictures[0].image }}", "expected the question"),
     ] {
         let error = template(text)
             .render(Variables { question: Some("q"), context: None, labels: &[None] })
             .expect_err(text)
             .to_string();
         assert!(error.contains("prompt test") && error.contains(fault), "{text}: {error}");
+    }
+    for empty in ["", " \n{# a comment #}", "{{ pictures[0].image }}"] {
+        let labels = vec![None; usize::from(empty.contains("image"))];
+        let variables = Variables { labels: &labels, ..Variables::default() };
+        let error = template(empty).render(variables).expect_err("no words").to_string();
+        assert!(error.contains("prompt test: expected words, found none; "), "{error}");
     }
     let forged = Variables { question: Some("\u{F8FE}0\u{F8FE}"), context: None, labels: &[] };
     assert!(template("{{ question }}").render(forged).is_err());
@@ -87,6 +101,10 @@ fn an_override_replaces_the_built_in_text_and_changes_the_digest() {
     assert_eq!(prompts.get("ask").expect("a copy").digest(), Prompts::built_in("ask").expect("it").digest());
     let again = prompts.copy("ask").expect_err("it is there").to_string();
     assert!(again.contains("already exists") && again.contains("delete it first"), "{again}");
+    let in_a_file = Prompts::new(path.join("prompts")).copy("ask").expect_err("a file in the folder's place");
+    assert_eq!(in_a_file.kind(), ErrorKind::Unwritable, "{in_a_file}");
+    let in_its_place = Prompts::new(&path).copy("ask").expect_err("a file in the folder's place");
+    assert_eq!(in_its_place.kind(), ErrorKind::Unwritable, "{in_its_place}");
 
     fs::write(&path, "{{ question }}").expect("written");
     let own = prompts.get("ask").expect("the override");
