@@ -155,7 +155,7 @@ pub fn open_blob(
 }
 
 /// The kind that a sealed blob claims; only opening it proves the claim.
-pub(crate) fn parse_header(sealed: &[u8]) -> std::result::Result<BlobKind, String> {
+fn parse_header(sealed: &[u8]) -> std::result::Result<BlobKind, String> {
     let rest = sealed.strip_prefix(MAGIC).ok_or("it does not begin as a blob does")?;
     match rest {
         [BLOB_FORMAT, kind, ..] => {

@@ -1,7 +1,7 @@
 //! The archive itself: studies, their keys and their blobs.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::fs;
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::blob::{self, OVERHEAD_BYTES, StudyKey};
@@ -25,19 +25,15 @@ pub struct Archive {
 pub struct BlobEntry {
     /// Its name.
     pub name: BlobName,
-    /// The kind that its header claims; `None` if the header cannot be read. Opening proves it.
-    pub kind: Option<BlobKind>,
     /// Its size on disk.
     pub size_bytes: u64,
 }
 
-/// A study as the file system shows it: what a purge would remove.
+/// A study as the file system shows it: what its erasure would remove.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StudyEntry {
     /// Its id.
     pub id: StudyId,
-    /// Whether its key is there; without it nothing of the study can be read again.
-    pub has_key: bool,
     /// Its blobs, by name.
     pub blobs: Vec<BlobEntry>,
 }
@@ -206,7 +202,7 @@ impl Archive {
         exists(&self.folder(study).join(name.to_string()))
     }
 
-    /// Every study and what it holds, by id: the listing of a purge. Unfinished and foreign files are left out.
+    /// Every study and what it holds, by id. Unfinished and foreign files are left out.
     ///
     /// # Errors
     /// [`ErrorKind::Io`].
@@ -230,16 +226,11 @@ impl Archive {
         let mut blobs = Vec::new();
         for entry in list(&folder)? {
             let Some(name) = entry.file_name().to_str().and_then(BlobName::parse) else { continue };
-            let mut header = Vec::new();
-            let kind = File::open(entry.path())
-                .and_then(|file| file.take(6).read_to_end(&mut header))
-                .ok()
-                .and_then(|_| blob::parse_header(&header).ok());
             let size_bytes = entry.metadata().map_or(0, |facts| facts.len());
-            blobs.push(BlobEntry { name, kind, size_bytes });
+            blobs.push(BlobEntry { name, size_bytes });
         }
         blobs.sort_by_key(|blob| blob.name);
-        Ok(StudyEntry { id: *id, has_key: folder.join(KEY_FILE).exists(), blobs })
+        Ok(StudyEntry { id: *id, blobs })
     }
 
     fn erase_folder(&self, study: &StudyId) -> Result<Erased> {

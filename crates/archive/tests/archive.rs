@@ -291,12 +291,11 @@ fn erasing_a_study_removes_all_of_it_and_nothing_else() {
     let listed = archive.studies().expect("works");
     assert_eq!(listed.len(), 2);
     let entry = listed.iter().find(|entry| entry.id == study).expect("works");
-    assert!(entry.has_key);
-    let mut kinds: Vec<_> = entry.blobs.iter().map(|blob| blob.kind.expect("the header is whole")).collect();
-    kinds.sort_by_key(|kind| *kind == BlobKind::KeptView);
-    assert_eq!(kinds, [BlobKind::RecordBody, BlobKind::KeptView]);
-
     let names: Vec<_> = entry.blobs.iter().map(|blob| blob.name).collect();
+    let mut expected = [name, archive.name(BlobKind::KeptView, "r1")];
+    expected.sort();
+    assert_eq!(names, expected);
+
     let erased = archive.erase_blobs(&study, &names).expect("works");
     assert!(erased.key);
     assert_eq!(erased.blobs, 2);
@@ -316,7 +315,6 @@ fn an_interrupted_erasure_leaves_nothing_readable_and_can_be_finished() {
     // What a crash after the first step leaves: the key is gone, the blob is there.
     fs::remove_file(root.path().join("studies").join(study.to_string()).join("key")).expect("works");
     assert_eq!(archive.get(&study, &name).expect_err("must be refused").kind(), ErrorKind::StudyKey);
-    assert!(!archive.studies().expect("works")[0].has_key);
     let erased = archive.erase_blobs(&study, &[name]).expect("works");
     assert_eq!((erased.key, erased.blobs), (false, 1));
     assert!(archive.studies().expect("works").is_empty());

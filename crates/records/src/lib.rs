@@ -36,5 +36,4 @@ pub use error::{Error, ErrorKind, Result};
 pub use inputs::Sources;
 pub use parts::{read_paths, read_view};
 pub use store::{List, Listed, Record, Records, State};
-pub use time::rfc3339;
 pub use verify::{Broken, Report, Unsound};

@@ -74,12 +74,6 @@ impl Records {
         Ok(Self { archive: Archive::open(root)? })
     }
 
-    /// The archive that holds what the records say.
-    #[must_use]
-    pub fn archive(&self) -> &Archive {
-        &self.archive
-    }
-
     /// Every record that the log names.
     ///
     /// # Errors
