@@ -129,17 +129,7 @@ impl<'a> Outline<'a> {
             };
             match name {
                 b"IDAT" => outline.n_coded_bytes += len as u64,
-                b"eXIf" => {
-                    if outline.exif.replace(&body[..len]).is_some() {
-                        return Err(Error::new(
-                            ErrorKind::Corrupt,
-                            "PNG: expected at most one eXIf chunk, found two",
-                        )
-                        .hint(
-                            "they state which side is up; check the picture and save it again without EXIF",
-                        ));
-                    }
-                }
+                b"eXIf" => outline.take_exif(&body[..len])?,
                 b"tEXt" | b"zTXt" | b"iTXt" => refuse_exif_in_text(name, &body[..len])?,
                 b"iCCP" | b"gAMA" | b"cHRM" | b"cICP" => {
                     outline.color_chunks.push(name.escape_ascii().to_string())
@@ -149,6 +139,14 @@ impl<'a> Outline<'a> {
             }
             rest = after;
         }
+    }
+
+    fn take_exif(&mut self, block: &'a [u8]) -> Result<()> {
+        if self.exif.replace(block).is_some() {
+            return Err(Error::new(ErrorKind::Corrupt, "PNG: expected at most one eXIf chunk, found two")
+                .hint("they state which side is up; check the picture and save it again without EXIF"));
+        }
+        Ok(())
     }
 }
 

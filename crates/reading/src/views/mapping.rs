@@ -41,6 +41,6 @@ impl Mapping {
             |value: f64, first: usize, n: usize| value >= first as f64 && value < (first + n) as f64;
         let [[a, b, c], [d, e, f]] = self.view_to_source;
         (is_inside(x, left, width) && is_inside(y, top, height))
-            .then(|| (a * x + b * y + c, d * x + e * y + f))
+            .then_some((a * x + b * y + c, d * x + e * y + f))
     }
 }
