@@ -44,15 +44,17 @@ impl Recorder {
     /// computing; `None` where nothing is to be recorded.
     ///
     /// # Errors
-    /// [`Code::Output`] if the folder cannot be made or written or has no room, [`Code::Input`] if what is in it cannot be read.
-    pub fn open(arguments: &RecordArguments) -> Result<Option<Self>, Failure> {
+    /// [`Code::Output`] if the folder cannot be made or written or has no room, [`Code::Input`] if what is in it cannot
+    /// be read.
+    pub fn open(arguments: &RecordArguments, assignment: &Assignment) -> Result<Option<Self>, Failure> {
         if arguments.no_record {
             return Ok(None);
         }
         let folder = folders::data(&arguments.data)?;
         let records = Records::open(&folder)?;
         records.ready()?;
-        has_room(&folder)?;
+        let views = assignment.request.images.iter().map(|image| image.pixels().len() as u64).sum();
+        has_room(&folder, LEAST_FREE_BYTES.saturating_add(if arguments.keep_views { views } else { 0 }))?;
         Ok(Some(Self { records, keep_views: arguments.keep_views }))
     }
 
@@ -82,16 +84,16 @@ impl Recorder {
     }
 }
 
-/// Refuses a folder that has no room for a record; where the system does not say, the writing will.
-fn has_room(folder: &Path) -> Result<(), Failure> {
+/// Refuses a folder that has no room for a record of `needed` bytes; where the system does not say, the writing will.
+fn has_room(folder: &Path, needed: u64) -> Result<(), Failure> {
     match lightbox_host::free_disk_bytes(folder) {
-        Ok(free) if free < LEAST_FREE_BYTES => Err(Failure::new(
+        Ok(free) if free < needed => Err(Failure::new(
             Code::Output,
             format!(
                 "{}: expected {} free for the record, found {}; make room, choose another folder with LIGHTBOX_DATA, or \
                  add --no-record",
                 folder.display(),
-                size(LEAST_FREE_BYTES),
+                size(needed),
                 size(free)
             ),
         )),
@@ -121,4 +123,17 @@ pub fn conclude(
         failure.report();
     }
     Err(lost)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_no_disk_holds_is_refused_before_the_work() {
+        let failure = has_room(Path::new("."), u64::MAX).expect_err("no disk is so large");
+        assert_eq!(failure.code, Code::Output);
+        assert!(failure.message.contains("LIGHTBOX_DATA"), "{}", failure.message);
+        assert!(has_room(Path::new("."), 0).is_ok());
+    }
 }

@@ -186,7 +186,7 @@ impl Job<'_> {
         let mut assignment = Assignment::new(self.task, &self.inputs.study, &prompts(), self.wishes)?;
         let name = model::name(self.model, None);
         model::outline(self.model, &name)?.budget(&mut assignment)?;
-        let recorder = Recorder::open(self.record)?;
+        let recorder = Recorder::open(self.record, &assignment)?;
         let mut engine = model::load(self.model, &name)?;
         notice(DRAFT_NOTICE);
         if name == phantom::NAME {

@@ -70,3 +70,21 @@ fn a_stream_of_pieces_ends_in_order() {
     assert!(outcome.stdout.ends_with("data: [DONE]\n\n"), "{}", outcome.stdout);
     assert!(outcome.stdout.contains("\"finish_reason\":\"cancelled\""), "{}", outcome.stdout);
 }
+
+#[test]
+fn where_nobody_reads_on_the_record_is_named_all_the_same() {
+    let bench = Bench::new();
+    for json in [&[][..], &["--json"]] {
+        let mut child = bench
+            .command(["ask", "hello?", "--max-tokens", "40"].iter().chain(json))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        drop(child.stdout.take());
+        let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
+        outcome.expect(1, &["record "]);
+        let id = outcome.stderr.split("record ").nth(1).and_then(|rest| rest.split_whitespace().next());
+        bench.run(["records", "show", id.expect("an id")]).expect(0, &[]);
+    }
+}

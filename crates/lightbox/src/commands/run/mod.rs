@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let mut assignment = Assignment::raw(&inputs.study, turns, wishes)
         .map_err(|error| Failure::new(Code::Input, error.to_string()))?;
     model::outline(&arguments.model, &name)?.budget(&mut assignment)?;
-    let recorder = Recorder::open(&arguments.record)?;
+    let recorder = Recorder::open(&arguments.record, &assignment)?;
     let mut engine = model::load(&arguments.model, &name)?;
     if let Some(sentence) = &engine.card().notice {
         notice(sentence);
