@@ -160,8 +160,8 @@ fn data(folder: PathBuf) -> Data {
     let mut faults = Vec::new();
     let mut records = None;
     let mut leftovers = false;
-    // Opening makes what is missing; a folder without a log has nothing to be checked.
-    if folder.join("records.log").exists() {
+    // Opening makes what is missing; a folder without log and head, which comes first, has nothing to be checked.
+    if ["records.log", "records.head"].iter().any(|name| folder.join(name).exists()) {
         match Records::open(&folder).and_then(|records| records.verify()) {
             Ok(report) => {
                 records = Some(report.intact + report.erased + report.unsound.len());

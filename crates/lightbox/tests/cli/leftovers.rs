@@ -53,6 +53,26 @@ fn what_belongs_to_no_record_goes_when_asked() {
 }
 
 #[test]
+fn what_a_crash_in_the_first_read_left_is_told_too() {
+    let bench = Bench::new();
+    let model = crate::checkpoint::copy(&bench, "model");
+    std::fs::remove_file(model.join(crate::checkpoint::WEIGHTS)).expect("our own file");
+    // A read that fails after the data folder was prepared: a head, and no log yet.
+    bench.line("ask hello? --model ./model").expect(4, &[]);
+    let (head, log) = (bench.path("data/records.head"), bench.path("data/records.log"));
+    let empty = std::fs::read(&head).expect("the head comes first");
+    assert!(!log.exists());
+    recorded(&bench, "ask hello? --max-tokens 2");
+    std::fs::write(&head, empty).expect("our own file");
+    std::fs::remove_file(&log).expect("our own file");
+    let doctor = bench.line("doctor");
+    doctor.expect(0, &[]);
+    assert!(doctor.stdout.contains("leftovers of a crash"), "{}", doctor.stdout);
+    bench.line("records erase --leftovers").expect(0, &[]);
+    assert!(names(&bench.path("data/studies")).is_empty());
+}
+
+#[test]
 fn a_log_that_cannot_be_continued_is_said_before_the_work() {
     let bench = Bench::new();
     recorded(&bench, "ask hello? --max-tokens 2");
