@@ -94,7 +94,7 @@ impl InstallKeys {
     pub(crate) fn unwrap(&self, study: &StudyId, file: &[u8]) -> Result<StudyKey> {
         let refused = |what: &str| {
             Error::new(ErrorKind::StudyKey, format!("the key of study {study} cannot be used: {what}"))
-                .hint("restore `install.key` and the study's `key` from one backup, or erase the study")
+                .hint("restore `install.key` and the study's `key` from one backup, or erase its records")
         };
         let rest =
             file.strip_prefix(WRAPPED_MAGIC).ok_or_else(|| refused("its file is not a key of format 1"))?;

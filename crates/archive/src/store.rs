@@ -189,7 +189,7 @@ impl Archive {
             })?;
         let key = self.key(study)?.ok_or_else(|| {
             Error::new(ErrorKind::StudyKey, format!("the key of study {study} is missing"))
-                .hint("an erasure was interrupted: erase the study again; or restore `key` from a backup")
+                .hint("an erasure was interrupted: erase the records of the study again; or restore `key` from a backup")
         })?;
         blob::open_blob(&sealed, &key, study, name).map(|(_, bytes)| bytes)
     }
@@ -300,7 +300,7 @@ impl Archive {
                 ErrorKind::StudyKey,
                 format!("the key of study {study} is missing while blobs of it remain"),
             )
-            .hint("an erasure was interrupted: erase the study again; or restore `key` from a backup"));
+            .hint("an erasure was interrupted: erase the records of the study again; or restore `key` from a backup"));
         }
         let key = StudyKey::random()?;
         if let Err(error) = disk::write_whole(folder, KEY_FILE, &[&self.keys.wrap(study, &key)?]) {
