@@ -55,7 +55,8 @@ pub struct FetchedFile {
     pub name: String,
     /// Its length.
     pub size_bytes: u64,
-    /// What it was checked against: `sha256`, or `git-sha1` for small files, which the hub names as git does.
+    /// What it was checked against in this run: `sha256`; `git-sha1` for small files, which the hub names as git does;
+    /// `size` for large ones that were there already.
     pub checked: &'static str,
     /// Whether it was there already.
     pub present: bool,

@@ -61,10 +61,19 @@ pub fn bring(
     let etag = &described.etag;
     let present = is_present(cache, file, etag)?;
     if !present {
+        if cache.blob(etag).exists() {
+            let name = &file.name;
+            terminal::say(&format!(
+                "{name}: what is in the cache is not what the hub has; fetching it again"
+            ));
+        }
         receive(client, cache, file, etag, url, on_bytes)?;
     }
     cache.link(&file.name, etag)?;
-    let checked = Checksum::of_tag(etag, file.size_bytes).name();
+    let checked = match Checksum::of_tag(etag, file.size_bytes) {
+        Checksum::Sha256(_) if present => "size",
+        sum => sum.name(),
+    };
     Ok(FetchedFile { name: file.name.clone(), size_bytes: file.size_bytes, checked, present })
 }
 
@@ -83,14 +92,7 @@ fn is_present(cache: &Cache, file: &RemoteFile, etag: &str) -> Result<bool, Fail
         |error: io::Error| Failure::new(Code::Output, format!("failed to check {}: {error}", blob.display()));
     let mut there = File::open(&blob).map_err(unreadable)?;
     take_all(&mut there, |bytes| sum.update(bytes)).map_err(unreadable)?;
-    let is_sound = sum.finish() == etag.to_ascii_lowercase();
-    if !is_sound {
-        terminal::say(&format!(
-            "{}: what is in the cache is not what the hub has; fetching it again",
-            file.name
-        ));
-    }
-    Ok(is_sound)
+    Ok(sum.finish() == etag.to_ascii_lowercase())
 }
 
 /// Reads a file from where it stands to its end.
@@ -144,8 +146,10 @@ fn receive(
         let message = format!("{}: another download of this file is running; wait for it", remote.name);
         return Err(Failure::new(Code::Output, message));
     }
-    // Another download may have ended between the opening and the lock: the file that was opened is then the whole one.
-    if !path.exists() && is_present(cache, remote, etag)? {
+    // Another download may have ended between the opening and the lock: what was opened is then the whole file itself, or
+    // a new one that nobody needs.
+    if is_present(cache, remote, etag)? {
+        let _ = fs::remove_file(&path);
         return Ok(());
     }
     let mut part = Part::resume(&mut file, remote.size_bytes, etag).map_err(unwritable)?;

@@ -67,6 +67,8 @@ fn a_model_arrives_in_the_cache_of_the_hubs_own_tools() {
     let again = pull(&bench);
     again.expect(0, &["Accepted earlier"]);
     assert!(again.json()["files"].as_array().expect("files").iter().all(|file| file["present"] == true));
+    assert_eq!(again.json()["files"][0]["checked"], "git-sha1");
+    assert_eq!(again.json()["files"][1]["checked"], "size");
     assert_eq!(cdn.seen().len(), 1);
     assert_eq!(server.gets("config.json").len(), 1);
 }
@@ -314,6 +316,13 @@ fn a_token_is_found_where_the_hubs_own_tools_put_it() {
     pull(&bench).expect(0, &[]);
     assert!(server.seen().iter().all(|seen| seen.header("authorization") == Some("Bearer hf_from_file")));
     assert!(bench.path("hf/hub/models--google--medgemma-test/refs/main").exists());
+    bench.file("elsewhere", "hf_elsewhere\n");
+    bench.set("HF_TOKEN_PATH", bench.path("elsewhere").to_str().expect("a plain path"));
+    pull(&bench).expect(0, &[]);
+    assert_eq!(
+        server.seen().last().and_then(|seen| seen.header("authorization").map(str::to_owned)).as_deref(),
+        Some("Bearer hf_elsewhere")
+    );
 }
 
 #[test]
