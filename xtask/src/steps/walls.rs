@@ -104,6 +104,7 @@ const ROOMS: &[Room] = &[
             "png",
             "serde",
             "serde_json",
+            "sha1",
             "sha2",
             "signal-hook",
             "ureq",
