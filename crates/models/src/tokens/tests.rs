@@ -230,11 +230,13 @@ fn a_template_that_does_not_begin_the_text_or_says_nothing_is_refused() {
     let read = |template: &str, with_begin: bool| {
         let tokenizer = vocabulary::parse(&read("tokenizer/tokenizer.json")).expect("a golden");
         let specials = if with_begin {
-            vocabulary::parse_specials(&read("tokenizer/tokenizer_config.json"), &tokenizer).expect("a golden")
+            vocabulary::parse_specials(&read("tokenizer/tokenizer_config.json"), &tokenizer)
+                .expect("a golden")
         } else {
             BTreeMap::new()
         };
-        let tokens = Tokens::new(tokenizer, specials, parse(template), &config, &config.eos_ids).expect("fits");
+        let tokens =
+            Tokens::new(tokenizer, specials, parse(template), &config, &config.eos_ids).expect("fits");
         tokens.prompt(&request(&json!([{"role": "user", "content": ""}])))
     };
     let words = "{% for m in messages %}{{ m['content'] }}{% endfor %}";
