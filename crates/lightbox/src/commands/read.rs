@@ -1,6 +1,6 @@
 //! `ask`, `findings`, `differential`: one command a task, made from the task's definition.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
@@ -23,6 +23,8 @@ use crate::terminal::{notice, say};
 
 /// What must accompany every draft.
 pub const DRAFT_NOTICE: &str = "a draft for review by people, not a diagnosis";
+/// What must accompany an answer to words alone.
+pub const NO_PICTURE_NOTICE: &str = "no picture was shown to the model";
 
 /// A task that was picked by name, and its arguments.
 #[derive(Debug)]
@@ -105,7 +107,7 @@ fn command_of(task: &Task) -> clap::Command {
         return command.mut_arg("inputs", |inputs| {
             inputs
                 .value_name("INPUT… QUESTION")
-                .help("Pictures (PNG, JPEG or TIFF), and last the question, in quotes")
+                .help("Pictures (PNG, JPEG or TIFF), or none, and last the question, in quotes")
         });
     }
     command
@@ -189,6 +191,9 @@ impl Job<'_> {
         let recorder = Recorder::open(self.record, &assignment)?;
         let mut engine = model::load(self.model, &name)?;
         notice(DRAFT_NOTICE);
+        if self.inputs.study.frames.is_empty() {
+            notice(NO_PICTURE_NOTICE);
+        }
         if name == phantom::NAME {
             notice(phantom::NOTICE);
         }
@@ -253,8 +258,22 @@ fn split(task: &Task, words: &[OsString]) -> Result<(Vec<PathBuf>, Option<String
             format!("expected a question at the end, found a file; {way_out}"),
         ));
     }
+    if looks_like_a_picture(last) {
+        return Err(Failure::new(
+            Code::Usage,
+            format!("expected a question at the end, found what looks like the path of a picture; {way_out}"),
+        ));
+    }
     let question = last.to_str().filter(|question| !question.trim().is_empty()).ok_or_else(|| {
         Failure::new(Code::Usage, format!("expected a question at the end, found no text; {way_out}"))
     })?;
     Ok((paths(files), Some(question.to_owned())))
+}
+
+/// Whether a word is more likely a mistyped path than a question: one word that ends as files of pictures do.
+fn looks_like_a_picture(word: &OsStr) -> bool {
+    const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "dcm"];
+    let is_one_word = !word.to_string_lossy().chars().any(char::is_whitespace);
+    let ending = Path::new(word).extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    is_one_word && ending.is_some_and(|ending| ENDINGS.contains(&&*ending))
 }

@@ -7,7 +7,7 @@ use lightbox_reading::{Budget, Reading};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::read::DRAFT_NOTICE;
+use super::read::{DRAFT_NOTICE, NO_PICTURE_NOTICE};
 use crate::exit::Failure;
 use crate::terminal::print_json;
 
@@ -63,7 +63,14 @@ impl<'a> Report<'a> {
         Report {
             record,
             task: &reading.task,
-            notices: [Some(DRAFT_NOTICE), reading.model.notice.as_deref()].into_iter().flatten().collect(),
+            notices: [
+                Some(DRAFT_NOTICE),
+                reading.views.is_empty().then_some(NO_PICTURE_NOTICE),
+                reading.model.notice.as_deref(),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
             model: &reading.model,
             answer: &reading.answer,
             text: &generation.answer,

@@ -84,6 +84,19 @@ fn several_pictures_are_shown_in_order_and_the_question_comes_last() {
 }
 
 #[test]
+fn an_answer_to_words_alone_says_that_no_picture_was_shown() {
+    let bench = Bench::new();
+    bench.film("film.png");
+    let notice = "no picture was shown to the model";
+    // A sentence that ends in the name of a file is a question.
+    let outcome = bench.run(["ask", "What is wrong with film.png", "--max-tokens", "1", "--json"]);
+    outcome.expect(5, &[notice]);
+    assert_eq!(outcome.json()["notices"][1], notice);
+    let outcome = bench.run(["ask", "film.png", "What is wrong?", "--max-tokens", "1", "--json"]);
+    assert!(!outcome.stderr.contains(notice) && !outcome.stdout.contains(notice), "{}", outcome.stderr);
+}
+
+#[test]
 fn clinical_context_and_thinking_reach_the_model() {
     let bench = Bench::new();
     bench.film("film.png");

@@ -63,6 +63,8 @@ fn wrong_usage_ends_with_2_and_writes_no_data() {
         ("findings film.png --keep-views --no-record", "cannot be used with"),
         ("findings film.png --logprobs 3", "--json"),
         ("ask film.png", "expected a question at the end, found a file"),
+        ("ask film.png missing.png", "found what looks like the path of a picture"),
+        ("ask film.png ../Other/Missing.TIFF", "put the question last, in quotes"),
         ("run", "--request"),
         ("prepare film.png", "--out"),
         ("prepare film.png --out views --task tea", "tea"),

@@ -8,7 +8,7 @@ use crate::views::Recipe;
 pub const TASK: Task = Task {
     name: "ask",
     version: 1,
-    about: "Answer one question about one or more pictures",
+    about: "Answer one question about one or more pictures, or about none",
     prompt: Some("ask"),
     takes_question: true,
     min_pictures: 0,
