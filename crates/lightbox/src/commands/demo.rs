@@ -73,6 +73,9 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let inputs = Inputs::open(std::slice::from_ref(&path))?;
     let job = Job { task, inputs, wishes, model: &model, record: &record, json: arguments.output.json };
     let read = job.run()?;
+    if read.code == Code::Answer {
+        say(&format!("cut at {MAX_TOKENS} tokens on purpose: enough to see that the text streams"));
+    }
     let id = read.record.unwrap_or_default();
     let id = id.get(..8).unwrap_or(&id);
     say(&format!(

@@ -6,7 +6,10 @@ use crate::bench::{Bench, names};
 fn the_demonstration_ends_in_a_record_that_replays() {
     let bench = Bench::new();
     let outcome = bench.line("demo");
-    outcome.expect(0, &["truth: ", "That text is noise", "lightbox replay ", "models pull"]);
+    outcome.expect(
+        0,
+        &["truth: ", "cut at 48 tokens on purpose", "That text is noise", "lightbox replay ", "models pull"],
+    );
     assert!(!outcome.stdout.trim().is_empty(), "a draft streams");
     assert!(!outcome.stderr.contains("error"), "noise that is cut off is no failure: {}", outcome.stderr);
     assert_eq!(names(&bench.path("data/demo")), ["phantom-film.png"]);
