@@ -276,7 +276,7 @@ fn completion() -> ChatCompletion {
             ]),
             timings: TimingsMs { load: 1.0, image: 0.0, prefill: 2.0, decode: 3.0 },
             record: None,
-            notice: None,
+            notices: vec!["a draft".to_owned()],
         },
     }
 }
@@ -295,7 +295,7 @@ fn an_answer_has_openais_shape_and_the_lightbox_object() {
                 "prompt_token_ids": [2, 9], "completion_token_ids": [4, 5, 1],
                 "prompt_logprobs": [null, {"logprob": -0.5, "top": [[9, -0.5], [3, -1.0]]}],
                 "timings": {"load": 1.0, "image": 0.0, "prefill": 2.0, "decode": 3.0},
-                "record": null
+                "record": null, "notices": ["a draft"]
             }
         })
     );

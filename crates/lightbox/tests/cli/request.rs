@@ -42,13 +42,16 @@ fn an_answer_is_a_chat_completion_with_a_lightbox_object() {
     let bench = Bench::new();
     let request = hello(json!({"logprobs": true, "top_logprobs": 2, "prompt_logprobs": 3, "model": "gpt-9"}));
     let outcome = run(&bench, &request, &["--json", "--model", "phantom"]);
-    outcome.expect(0, &["notice: the model `phantom`", "record "]);
+    let draft = "a draft for review by people, not a diagnosis";
+    outcome.expect(0, &[&format!("notice: {draft}"), "notice: the model `phantom`", "record "]);
     assert_eq!(outcome.stdout.lines().count(), 1);
     let answer = outcome.json();
     assert_eq!((&answer["object"], &answer["model"]), (&json!("chat.completion"), &json!("phantom")));
     let choice = &answer["choices"][0];
     assert_eq!(choice["finish_reason"], "length");
     let lightbox = &answer["lightbox"];
+    assert_eq!(lightbox["notices"][0], draft);
+    assert!(lightbox["notices"][1].as_str().expect("the model's notice").contains("`phantom`"));
     let completion = lightbox["completion_token_ids"].as_array().expect("ids");
     let prompt = lightbox["prompt_token_ids"].as_array().expect("ids");
     assert_eq!(completion.len(), 8);
@@ -148,6 +151,7 @@ fn a_stream_is_pieces_that_end_with_the_lightbox_object() {
     assert_eq!(end["choices"][0]["finish_reason"], whole["choices"][0]["finish_reason"]);
     assert_eq!(end["choices"][0]["logprobs"], whole["choices"][0]["logprobs"]);
     assert_eq!((&last["choices"], &last["usage"]), (&json!([]), &whole["usage"]));
+    assert_eq!(last["lightbox"]["notices"], whole["lightbox"]["notices"]);
     assert_eq!(last["lightbox"]["completion_token_ids"], whole["lightbox"]["completion_token_ids"]);
 }
 

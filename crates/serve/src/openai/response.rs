@@ -115,9 +115,9 @@ pub struct Extension {
     /// The id of the stored record; `null` where there is none.
     #[serde(default)]
     pub record: Option<String>,
-    /// A sentence that must accompany the output.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notice: Option<String>,
+    /// Sentences that must accompany the output.
+    #[serde(default)]
+    pub notices: Vec<String>,
 }
 
 /// A token of a prompt: `{"logprob": x, "top": [[id, logprob], …]}`.

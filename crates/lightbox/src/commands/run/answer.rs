@@ -7,6 +7,8 @@ use lightbox_serve::openai::{
     TopLogprob, Usage,
 };
 
+use crate::commands::read::DRAFT_NOTICE;
+
 /// What all pieces of an answer share.
 pub struct Answering {
     /// Names the answer.
@@ -77,7 +79,11 @@ pub fn extension(reading: &Reading, record: Option<String>) -> Extension {
         prompt_logprobs,
         timings: TimingsMs { load: load_ms, image: image_ms, prefill: prefill_ms, decode: decode_ms },
         record,
-        notice: reading.model.notice.clone(),
+        notices: [Some(DRAFT_NOTICE), reading.model.notice.as_deref()]
+            .into_iter()
+            .flatten()
+            .map(str::to_owned)
+            .collect(),
     }
 }
 

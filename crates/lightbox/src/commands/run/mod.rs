@@ -15,6 +15,7 @@ use lightbox_serve::openai::{MAX_BODY_BYTES, parse_request};
 
 use self::answer::Answering;
 use self::stream::Stream;
+use super::read::DRAFT_NOTICE;
 use super::watch::Watch;
 use crate::arguments::{ModelArguments, OutputArguments};
 use crate::exit::{Code, Failure};
@@ -67,6 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     model::outline(&arguments.model, &name)?.budget(&mut assignment)?;
     let recorder = Recorder::open(&arguments.record, &assignment)?;
     let mut engine = model::load(&arguments.model, &name)?;
+    notice(DRAFT_NOTICE);
     if let Some(sentence) = &engine.card().notice {
         notice(sentence);
     }
