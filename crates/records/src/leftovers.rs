@@ -38,7 +38,7 @@ impl Records {
                     broken.line, broken.why
                 ),
             )
-            .hint("restore records.log and records.head from one backup first; records can be erased by id"));
+            .hint("nothing was erased; restore records.log and records.head from one backup first"));
         }
         let mut erased = Erased::default();
         for leftover in self.leftovers(&contents)? {

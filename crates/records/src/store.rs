@@ -219,8 +219,15 @@ impl Records {
     fn note_erased(&self, log: &Log<'_>, contents: &Contents, of: &Entry, time: SystemTime) -> Result<()> {
         if !contents.says_erased(&of.id) {
             let time = time::rfc3339(time);
-            log.append(|sequence, previous| {
+            let noted = log.append(|sequence, previous| {
                 Entry::new((sequence, previous), Event::Erased, of.id, &time, of.study, Vec::new())
+            });
+            noted.map_err(|error| {
+                Error::new(
+                    error.kind(),
+                    format!("what record {} said was erased, which could not be noted: {error}", of.id),
+                )
+                .hint("then erase it again, to have it noted")
             })?;
         }
         Ok(())

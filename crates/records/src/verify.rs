@@ -25,8 +25,9 @@ pub struct Report {
     pub erased: usize,
     /// Records whose contents are gone or not what was written.
     pub unsound: Vec<Unsound>,
-    /// Parts in the archive that no entry names: a crash between parts and entry left them. They go with the next
-    /// record of their study, read or erased, and by [`Records::erase_leftovers`].
+    /// Parts in the archive that no entry names. Where the chain holds, a crash between parts and entry left them:
+    /// they go with the next record of their study, read or erased, and by [`Records::erase_leftovers`]. Where it is
+    /// broken they may be those of a record whose entry is gone.
     pub unnamed_parts: usize,
     /// Studies, each with a key, that hold nothing that an entry names.
     pub unnamed_studies: usize,
@@ -58,10 +59,17 @@ impl Report {
         self.broken.is_none() && self.unsound.is_empty()
     }
 
-    /// Whether anything is left that no entry names. Soundness does not depend on it: a crash leaves such parts.
+    /// Whether anything is there that no entry names.
+    #[must_use]
+    pub fn has_unnamed(&self) -> bool {
+        self.unnamed_parts > 0 || self.unnamed_studies > 0
+    }
+
+    /// Whether a crash left anything that no entry names. Soundness does not depend on it. Where the chain is broken
+    /// nothing counts as left by a crash.
     #[must_use]
     pub fn has_leftovers(&self) -> bool {
-        self.unnamed_parts > 0 || self.unnamed_studies > 0
+        self.has_unnamed() && self.broken.is_none()
     }
 }
 

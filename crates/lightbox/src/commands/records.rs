@@ -13,6 +13,8 @@ use crate::terminal::{Output, print_json, say};
 /// What to do about parts that no record names.
 pub const LEFTOVERS: &str =
     "a crash left parts of reads that were never recorded; `lightbox records erase --leftovers` removes them";
+/// What to do about them while the log is broken.
+const UNNAMED: &str = "while the log is broken, parts without an entry may belong to a record whose entry was removed: keep them";
 
 /// List, show, check and erase records
 ///
@@ -167,9 +169,9 @@ fn verify(common: &Common) -> Result<Code, Failure> {
             };
             text.push_str(&format!("unsound   {}: {why}\n", unsound.id));
         }
-        if report.has_leftovers() {
+        if report.has_unnamed() {
             text.push_str(&format!(
-                "unnamed   {} parts that belong to no record, and {} studies without one\n",
+                "unnamed   {} parts that no entry of the log names, and {} studies without a named part\n",
                 report.unnamed_parts, report.unnamed_studies
             ));
         }
@@ -177,6 +179,8 @@ fn verify(common: &Common) -> Result<Code, Failure> {
     }
     if report.has_leftovers() {
         say(LEFTOVERS);
+    } else if report.has_unnamed() {
+        say(UNNAMED);
     }
     if report.is_sound() {
         return Ok(Code::Done);

@@ -53,6 +53,31 @@ fn what_belongs_to_no_record_goes_when_asked() {
 }
 
 #[test]
+fn nothing_is_called_a_leftover_while_the_log_is_broken() {
+    let bench = Bench::new();
+    bench.film("film.png");
+    recorded(&bench, "ask hello? --max-tokens 1");
+    recorded(&bench, "findings film.png --max-tokens 1");
+    let log = bench.path("data/records.log");
+    let whole = std::fs::read_to_string(&log).expect("our own file");
+    let end = whole.find('\n').expect("two lines") + 1;
+    for damaged in [&whole[..end], &whole[end..]] {
+        std::fs::write(&log, damaged).expect("our own file");
+        let verified = bench.line("records verify");
+        verified.expect(3, &["may belong to a record whose entry was removed", "from a backup"]);
+        assert!(verified.stdout.contains("unnamed   2 parts that no entry"), "{}", verified.stdout);
+        let doctor = bench.line("doctor");
+        doctor.expect(3, &[]);
+        for told in [verified.stderr, doctor.stdout] {
+            assert!(!told.contains("crash") && !told.contains("--leftovers"), "{told}");
+        }
+        bench.line("records erase --leftovers").expect(3, &["nothing was erased", "restore"]);
+    }
+    std::fs::write(&log, whole).expect("our own file");
+    bench.line("records verify").expect(0, &[]);
+}
+
+#[test]
 fn what_a_crash_in_the_first_read_left_is_told_too() {
     let bench = Bench::new();
     let model = crate::checkpoint::copy(&bench, "model");

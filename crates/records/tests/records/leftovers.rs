@@ -97,7 +97,11 @@ fn where_the_log_is_broken_nothing_counts_as_a_leftover() {
     let log = root.path().join("records.log");
     let whole = fs::read_to_string(&log).expect("works");
     fs::write(&log, whole.replacen("\"read\"", "\"raed\"", 1)).expect("works");
-    assert_eq!(records.erase_leftovers().expect_err("line 1 names parts").kind(), ErrorKind::Chain);
+    let report = records.verify().expect("works");
+    assert!(report.has_unnamed() && !report.has_leftovers(), "{report:?}");
+    let refused = records.erase_leftovers().expect_err("line 1 names parts");
+    assert_eq!(refused.kind(), ErrorKind::Chain);
+    assert!(refused.to_string().contains("nothing was erased") && !refused.to_string().contains("by id"));
     let third = read(&records, b"film").to_string();
     let erased = records.erase(&second, now()).expect("a record can be erased by id");
     assert_eq!((erased.blobs, erased.key), (2, false), "the first record's parts and key stay");
@@ -107,6 +111,28 @@ fn where_the_log_is_broken_nothing_counts_as_a_leftover() {
     records.get(&first).expect("restored");
     records.get(&third).expect("recorded");
     assert_eq!(unnamed(&records), (0, 0));
+}
+
+#[test]
+fn where_the_end_of_the_log_was_cut_an_erasure_says_that_it_was_not_noted() {
+    let root = tempfile::tempdir().expect("works");
+    let records = open(root.path());
+    let [first, _, _] = [b"a", b"b", b"c"].map(|film| read(&records, film).to_string());
+    let log = root.path().join("records.log");
+    let whole = fs::read_to_string(&log).expect("works");
+    let end = whole.find('\n').expect("three lines") + 1;
+    fs::write(&log, &whole[..end]).expect("works");
+    let report = records.verify().expect("works");
+    assert_eq!((report.unnamed_parts, report.unnamed_studies), (4, 2));
+    assert!(!report.has_leftovers(), "their entries were cut off");
+    assert_eq!(records.erase_leftovers().expect_err("broken").kind(), ErrorKind::Chain);
+    let refused = records.erase(&first, now()).expect_err("cannot be noted");
+    assert_eq!(refused.kind(), ErrorKind::Chain);
+    let told = [first.as_str(), "was erased, which could not be noted", "erase it again"];
+    assert!(told.iter().all(|words| refused.to_string().contains(words)), "{refused}");
+    fs::write(&log, &whole).expect("works");
+    assert!(!records.erase(&first, now()).expect("noted now").key, "the parts were gone before");
+    assert!(records.verify().expect("works").is_sound());
 }
 
 #[test]
