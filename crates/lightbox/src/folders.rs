@@ -9,13 +9,23 @@ use crate::exit::{Code, Failure};
 /// `~/.local/share/lightbox`. It need not exist.
 ///
 /// # Errors
-/// [`Code::Usage`] if none of them says a place.
+/// [`Code::Usage`] if none of them says a place, or something else than a folder is there.
 pub fn data(arguments: &DataArguments) -> Result<PathBuf, Failure> {
-    if let Some(folder) = &arguments.data_dir {
-        return Ok(folder.clone());
+    let folder = match &arguments.data_dir {
+        Some(folder) => folder.clone(),
+        None => lightbox_archive::data_root(|name| std::env::var_os(name))
+            .map_err(|error| Failure::new(Code::Usage, format!("{error}, or say one with --data-dir DIR")))?,
+    };
+    if std::fs::metadata(&folder).is_ok_and(|facts| !facts.is_dir()) {
+        return Err(Failure::new(
+            Code::Usage,
+            format!(
+                "data folder {}: expected a folder, found a file; say another with --data-dir DIR or LIGHTBOX_DATA",
+                folder.display()
+            ),
+        ));
     }
-    lightbox_archive::data_root(|name| std::env::var_os(name))
-        .map_err(|error| Failure::new(Code::Usage, format!("{error}, or say one with --data-dir DIR")))
+    Ok(folder)
 }
 
 /// Makes a folder of the program's own, and what is missing above it, open to its owner alone. One that is there is

@@ -13,7 +13,7 @@ use crate::folders;
 use crate::terminal::{say, size};
 
 /// Room that a record without pictures never needs more of.
-const LEAST_FREE_BYTES: u64 = 4 << 20;
+pub const LEAST_FREE_BYTES: u64 = 4 << 20;
 
 /// Whether and where a read is recorded.
 #[derive(Args, Clone, Debug, Default)]

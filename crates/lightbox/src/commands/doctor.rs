@@ -1,5 +1,7 @@
 //! `doctor`: what this machine has, where things are kept, and what is missing.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,6 +14,7 @@ use crate::arguments::{DataArguments, OutputArguments};
 use crate::commands::records::LEFTOVERS;
 use crate::exit::{Code, Failure};
 use crate::folders;
+use crate::recording::LEAST_FREE_BYTES;
 use crate::terminal::{Output, print_json, size};
 
 /// Say what this machine has, where things are kept, and what is missing
@@ -37,7 +40,8 @@ struct Examination {
     memory: Memory,
     gpu: Gpu,
     caches: Caches,
-    data: Data,
+    /// `None` where no place for it is known.
+    data: Option<Data>,
     missing: Vec<String>,
 }
 
@@ -80,32 +84,42 @@ struct Data {
     folder: PathBuf,
     exists: bool,
     free_bytes: Option<u64>,
+    /// Whether a file can be made in it, or in the folder in which it would be made.
+    writable: bool,
     /// Whether others than the owner may enter; `None` where the system has no such modes, or no folder.
     open_to_others: Option<bool>,
     records: Option<usize>,
     /// Whether a crash left something that belongs to no record.
     leftovers: bool,
+    /// Whether folder and records could be looked into; if not, why stands among the faults.
+    readable: bool,
     /// What is wrong with the records; empty if all is as it was written.
     faults: Vec<String>,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
+    // What the machine has is said whether or not there is a place for records.
+    let (data, no_data) = match folders::data(&arguments.data) {
+        Ok(folder) => (Some(data(folder)), None),
+        Err(failure) => (None, Some(format!("a data folder: {}", failure.message))),
+    };
     let mut found = Examination {
         version: env!("CARGO_PKG_VERSION"),
         cpu: cpu(),
         memory: memory(),
         gpu: gpu(),
         caches: caches(),
-        data: data(folders::data(&arguments.data)?),
+        data,
         missing: Vec::new(),
     };
     found.missing = missing(&found);
+    found.missing.extend(no_data);
     if arguments.output.json {
         print_json(&found)?;
     } else {
         Output::new().write(&told(&found))?;
     }
-    Ok(if found.data.faults.is_empty() { Code::Done } else { Code::Input })
+    Ok(if found.data.is_none_or(|data| data.faults.is_empty()) { Code::Done } else { Code::Input })
 }
 
 fn cpu() -> Cpu {
@@ -160,8 +174,10 @@ fn data(folder: PathBuf) -> Data {
     let mut faults = Vec::new();
     let mut records = None;
     let mut leftovers = false;
+    let looked = look(&folder);
+    let mut readable = looked.is_ok();
     // Opening makes what is missing; a folder without log and head, which comes first, has nothing to be checked.
-    if ["records.log", "records.head"].iter().any(|name| folder.join(name).exists()) {
+    if matches!(looked, Ok(true)) {
         match Records::open(&folder).and_then(|records| records.verify()) {
             Ok(report) => {
                 records = Some(report.intact + report.erased + report.unsound.len());
@@ -173,10 +189,16 @@ fn data(folder: PathBuf) -> Data {
                     faults.push(format!("{} records are missing or altered", report.unsound.len()));
                 }
             }
-            Err(error) => faults.push(error.to_string()),
+            Err(error) => {
+                readable = false;
+                faults.push(error.to_string());
+            }
         }
     }
+    faults.extend(looked.err().map(|error| format!("{}: {error}", folder.display())));
     Data {
+        writable: writable(&folder),
+        readable,
         free_bytes: free(&folder),
         open_to_others: open_to_others(&folder),
         exists,
@@ -185,6 +207,29 @@ fn data(folder: PathBuf) -> Data {
         leftovers,
         faults,
     }
+}
+
+/// Whether the folder has a log of records; a folder that is not there has none.
+fn look(folder: &Path) -> io::Result<bool> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        read => drop(read?),
+    }
+    for name in ["records.log", "records.head"] {
+        if folder.join(name).try_exists()? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a file can be made where `path` is, or would be. Modes do not say it (read-only mounts, quotas): it is
+/// tried, and the file is gone again.
+fn writable(path: &Path) -> bool {
+    let Some(folder) = path.ancestors().find(|folder| folder.is_dir()) else { return false };
+    let trial = folder.join(format!(".lightbox-doctor-{}", std::process::id()));
+    let made = fs::OpenOptions::new().write(true).create_new(true).open(&trial).is_ok();
+    made && fs::remove_file(&trial).is_ok()
 }
 
 /// Free space where `path` is, or would be.
@@ -197,7 +242,7 @@ fn free(path: &Path) -> Option<u64> {
 #[cfg(unix)]
 fn open_to_others(folder: &Path) -> Option<bool> {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(folder).ok().map(|facts| facts.permissions().mode() & 0o077 != 0)
+    fs::metadata(folder).ok().map(|facts| facts.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
@@ -221,17 +266,34 @@ fn missing(found: &Examination) -> Vec<String> {
             "an instruction set that this version is fast with (AVX2 with FMA): expect slow reads".to_owned(),
         );
     }
-    if found.data.open_to_others == Some(true) {
+    if let Some(data) = &found.data {
+        missing_of(data, &mut missing);
+    }
+    missing
+}
+
+fn missing_of(data: &Data, missing: &mut Vec<String>) {
+    let place = data.folder.display();
+    if data.open_to_others == Some(true) {
+        missing.push(format!("privacy of the data folder: others may enter it; `chmod 700 {place}`"));
+    }
+    if !data.writable {
         missing.push(format!(
-            "privacy of the data folder: others may enter it; `chmod 700 {}`",
-            found.data.folder.display()
+            "a data folder that can be written: {place} cannot; choose another with LIGHTBOX_DATA, or read with \
+             --no-record"
+        ));
+    } else if data.free_bytes.is_some_and(|free| free < LEAST_FREE_BYTES) {
+        missing.push(format!(
+            "room for records: a read is refused below {} free; make room, choose another folder with LIGHTBOX_DATA, or \
+             read with --no-record",
+            size(LEAST_FREE_BYTES)
         ));
     }
-    if found.data.leftovers {
+    if data.leftovers {
         missing.push(format!("erasure of what is no record: {LEFTOVERS}"));
     }
-    missing.extend(found.data.faults.iter().map(|fault| format!("sound records: {fault}")));
-    missing
+    let kind = if data.readable { "sound records" } else { "records that can be read" };
+    missing.extend(data.faults.iter().map(|fault| format!("{kind}: {fault}")));
 }
 
 fn told(found: &Examination) -> String {
@@ -247,17 +309,10 @@ fn told(found: &Examination) -> String {
         format!("{} (not used by this version)", gpu.names.join(", "))
     };
     let models = if caches.models.is_empty() { "none".to_owned() } else { caches.models.join(", ") };
-    let records = match (data.records, data.exists) {
-        (Some(n), _) if data.faults.is_empty() && !data.leftovers => {
-            format!("{n} records, all as they were written")
-        }
-        (Some(n), _) if data.faults.is_empty() => {
-            format!("{n} records, all as they were written, and leftovers of a crash")
-        }
-        (Some(n), _) => format!("{n} records"),
-        (None, true) => "no records yet".to_owned(),
-        (None, false) => "not made yet".to_owned(),
-    };
+    let data = data.as_ref().map_or_else(
+        || "none".to_owned(),
+        |data| format!("{}, {} free: {}", data.folder.display(), bytes(data.free_bytes), records(data)),
+    );
     let mut text = format!(
         "lightbox    {}\ncpu         {} ({})\n            {} threads{physical}; computes with {} on {}\n",
         found.version,
@@ -274,11 +329,9 @@ fn told(found: &Examination) -> String {
         memory.limit_bytes.map_or_else(String::new, |limit| format!(", limited to {}", size(limit))),
     ));
     text.push_str(&format!(
-        "hub cache   {}, {} free\nmodels      {models}\ndata        {}, {} free: {records}\nprompts     {}\n",
+        "hub cache   {}, {} free\nmodels      {models}\ndata        {data}\nprompts     {}\n",
         path(&caches.hub),
         bytes(caches.free_bytes),
-        data.folder.display(),
-        bytes(data.free_bytes),
         caches.prompts.as_ref().map_or_else(|| "built in".to_owned(), |folder| folder.display().to_string()),
     ));
     if caches.connections_forbidden {
@@ -288,4 +341,21 @@ fn told(found: &Examination) -> String {
         text.push_str(&format!("missing     {one}\n"));
     }
     text
+}
+
+/// The records of the data folder in a few words.
+fn records(data: &Data) -> String {
+    let count = |n: usize| format!("{n} {}", if n == 1 { "record" } else { "records" });
+    match (data.records, data.exists) {
+        _ if !data.readable => "cannot be read".to_owned(),
+        (Some(n), _) if data.faults.is_empty() && !data.leftovers => {
+            format!("{}, all as written", count(n))
+        }
+        (Some(n), _) if data.faults.is_empty() => {
+            format!("{}, all as written, and leftovers of a crash", count(n))
+        }
+        (Some(n), _) => count(n),
+        (None, true) => "no records yet".to_owned(),
+        (None, false) => "not made yet".to_owned(),
+    }
 }

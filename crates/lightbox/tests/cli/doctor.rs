@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Outcome, names};
 
 #[test]
 fn a_fresh_machine_is_described_and_left_as_it_is() {
@@ -39,4 +39,57 @@ fn folders_that_others_may_enter_and_records_that_were_altered_are_told() {
     let found = bench.line("doctor");
     found.expect(3, &[]);
     assert!(found.stdout.contains("sound records: line 1"), "{}", found.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn records_that_cannot_be_looked_into_are_not_called_absent() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let bench = Bench::new();
+    bench.line("ask hello? --max-tokens 1").expect(5, &[]);
+    assert!(bench.line("doctor").stdout.contains("free: 1 record, all as written"));
+    let key = bench.path("data/install.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("our own file");
+    let found = bench.line("doctor");
+    found.expect(3, &[]);
+    assert!(!found.stdout.contains("no records yet"), "{}", found.stdout);
+    for words in ["free: cannot be read", "missing     records that can be read: ", "install.key"] {
+        assert!(found.stdout.contains(words), "{words}: {}", found.stdout);
+    }
+    assert_eq!(bench.line("doctor --json").json()["data"]["readable"], false);
+}
+
+#[test]
+fn without_a_data_folder_the_machine_is_described_all_the_same() {
+    let bench = Bench::new();
+    let homeless = |arguments: &[&str]| {
+        let mut command = bench.command(arguments);
+        Outcome::from(command.env_remove("HOME").env_remove("LIGHTBOX_DATA").output().expect("it starts"))
+    };
+    let found = homeless(&["doctor", "--json"]);
+    found.expect(0, &[]);
+    assert!(found.json()["cpu"]["threads"].as_u64().is_some_and(|n| n > 0));
+    assert_eq!(found.json()["data"], Value::Null);
+    let found = homeless(&["doctor"]);
+    for words in ["cpu", "memory", "data        none", "missing     a data folder: ", "--data-dir"] {
+        assert!(found.stdout.contains(words), "{words}: {}", found.stdout);
+    }
+    bench.file("file", "");
+    let found = bench.line("doctor --data-dir file");
+    found.expect(0, &[]);
+    assert!(found.stdout.contains("expected a folder, found a file"), "{}", found.stdout);
+}
+
+#[test]
+fn whether_records_could_be_written_is_tried_and_leaves_nothing() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("data")).expect("our own folder");
+    assert_eq!(bench.line("doctor --json").json()["data"]["writable"], true);
+    assert!(names(&bench.path("data")).is_empty());
+    // A kernel's own folder, where nobody may make files.
+    if std::path::Path::new("/proc/self").is_dir() {
+        let found = bench.line("doctor --data-dir /proc/self/lightbox");
+        assert!(found.stdout.contains("a data folder that can be written"), "{}", found.stdout);
+    }
 }

@@ -65,6 +65,7 @@ fn wrong_usage_ends_with_2_and_writes_no_data() {
         ("ask film.png", "expected a question at the end, found a file"),
         ("ask film.png missing.png", "found what looks like the path of a picture"),
         ("ask film.png ../Other/Missing.TIFF", "put the question last, in quotes"),
+        ("findings film.png --data-dir film.png", "expected a folder, found a file"),
         ("run", "--request"),
         ("prepare film.png", "--out"),
         ("prepare film.png --out views --task tea", "tea"),
