@@ -18,8 +18,7 @@ use crate::commands;
     version,
     after_help = FIRST_STEPS,
     after_long_help = EXIT_CODES,
-    max_term_width = 100,
-    disable_help_subcommand = true
+    max_term_width = 100
 )]
 pub struct Arguments {
     /// What to do.
@@ -77,17 +76,17 @@ pub struct ModelArguments {
     /// Threads that compute; default: one per core
     ///
     /// The result does not depend on it.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub threads: Option<NonZeroUsize>,
 
     /// Prompt tokens that go through the model at once
     ///
     /// The result does not depend on it; memory and time do.
-    #[arg(long, value_name = "TOKENS")]
+    #[arg(long, value_name = "TOKENS", value_parser = count, allow_negative_numbers = true)]
     pub chunk: Option<NonZeroUsize>,
 
     /// Room for prompt and answer together; default: what the model allows
-    #[arg(long, value_name = "TOKENS")]
+    #[arg(long, value_name = "TOKENS", value_parser = count, allow_negative_numbers = true)]
     pub context_tokens: Option<NonZeroUsize>,
 
     /// Instruction set to compute with; default: the best that this CPU has
@@ -111,7 +110,7 @@ pub enum Cpu {
 #[command(next_help_heading = "Generation")]
 pub struct GenerationArguments {
     /// Most tokens of the answer; default: the task's own number
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub max_tokens: Option<NonZeroUsize>,
 
     /// Let the model think before it answers
@@ -121,24 +120,32 @@ pub struct GenerationArguments {
     pub think: bool,
 
     /// Most tokens of the thinking block; default: the task's own number
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub max_thinking_tokens: Option<NonZeroUsize>,
 
     /// 0 takes the most likely token each time (the default); higher values throw dice
-    #[arg(long, value_name = "T", value_parser = temperature)]
+    #[arg(long, value_name = "T", value_parser = temperature, allow_negative_numbers = true)]
     pub temperature: Option<f32>,
 
     /// Choose among the K most likely tokens
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = count, allow_negative_numbers = true)]
     pub top_k: Option<NonZeroUsize>,
 
     /// Choose among the most likely tokens that together reach probability P
-    #[arg(long, value_name = "P", value_parser = probability)]
+    #[arg(long, value_name = "P", value_parser = probability, allow_negative_numbers = true)]
     pub top_p: Option<f32>,
 
     /// Seed of the dice; the same seed gives the same tokens
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
+}
+
+fn count(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number from 1".to_owned())
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("expected a whole number from 0 to {}", u64::MAX))
 }
 
 fn temperature(text: &str) -> Result<f32, String> {

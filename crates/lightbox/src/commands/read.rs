@@ -50,7 +50,7 @@ pub struct Arguments {
     generation: GenerationArguments,
 
     /// Report each token of the answer with its log-probability and N alternatives (with --json)
-    #[arg(long, value_name = "N", requires = "json", help_heading = "Output")]
+    #[arg(long, value_name = "N", requires = "json", help_heading = "Output", allow_negative_numbers = true)]
     logprobs: Option<usize>,
 
     #[command(flatten)]

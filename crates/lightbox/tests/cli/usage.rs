@@ -46,6 +46,18 @@ fn every_command_explains_itself_with_examples() {
 }
 
 #[test]
+fn help_may_be_asked_for_in_words() {
+    let bench = Bench::new();
+    for (words, option) in
+        [("help findings", "findings --help"), ("models help check", "models check --help")]
+    {
+        let help = bench.line(words);
+        help.expect(0, &[]);
+        assert_eq!(help.stdout, bench.line(option).stdout);
+    }
+}
+
+#[test]
 fn wrong_usage_ends_with_2_and_writes_no_data() {
     let bench = Bench::new();
     bench.film("film.png");
@@ -55,9 +67,13 @@ fn wrong_usage_ends_with_2_and_writes_no_data() {
         ("findings", "<INPUT>"),
         ("findings film.png --no-such", "unexpected argument"),
         ("findings film.png --temperature 3", "from 0 to 2"),
+        ("findings film.png --temperature -1", "from 0 to 2"),
         ("findings film.png --top-p 0", "above 0"),
-        ("findings film.png --top-k 0", "--top-k"),
-        ("findings film.png --threads 0", "--threads"),
+        ("findings film.png --top-p -0.5", "above 0"),
+        ("findings film.png --top-k 0", "'--top-k <K>': expected a whole number from 1"),
+        ("findings film.png --seed -1", "expected a whole number from 0"),
+        ("findings film.png --threads 0", "expected a whole number from 1"),
+        ("findings film.png --max-tokens -5", "expected a whole number from 1"),
         ("findings film.png --max-tokens 0", "--max-tokens"),
         ("findings film.png --max-thinking-tokens 0", "--max-thinking-tokens"),
         ("findings film.png --keep-views --no-record", "cannot be used with"),
