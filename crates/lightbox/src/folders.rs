@@ -28,6 +28,24 @@ pub fn data(arguments: &DataArguments) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
+/// Writes a file that a command was asked for, whole or not at all, to the folder that `--out` names.
+///
+/// # Errors
+/// [`Code::Output`].
+pub fn write_out(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    lightbox_archive::write_whole(folder, name, &[bytes]).map_err(|error| {
+        // The archive's own way out is for the data folder.
+        let message = match error.kind() {
+            lightbox_archive::ErrorKind::DiskFull => format!(
+                "{}: no room to write it; free some space, or choose a folder on a larger disk with --out",
+                folder.join(name).display()
+            ),
+            _ => error.to_string(),
+        };
+        Failure::new(Code::Output, message)
+    })
+}
+
 /// Makes a folder of the program's own, and what is missing above it, open to its owner alone. One that is there is
 /// left as it is.
 ///

@@ -62,8 +62,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         ));
     }
     folders::make_private(&folder)?;
-    lightbox_archive::write_whole(&folder, FILE, &[&png])
-        .map_err(|error| Failure::new(Code::Output, error.to_string()))?;
+    folders::write_out(&folder, FILE, &png)?;
     say(&format!("film: {}", path.display()));
     say(&format!("truth: {}", truth(&film)));
 

@@ -127,7 +127,8 @@ fn a_run_that_died_is_finished_by_the_next() {
     let bench = Bench::new();
     bench.film("a.png");
     let died = bench.line_on_a_full_disk(32, "prepare a.png a.png --out views");
-    died.expect(1, &["error: ", "views"]);
+    died.expect(1, &["error: ", "views", "no room", "with --out"]);
+    assert!(!died.stderr.contains("LIGHTBOX_DATA"), "nothing goes to the data folder: {}", died.stderr);
     let folder = bench.path("views");
     let left = names(&folder);
     assert!(

@@ -71,8 +71,7 @@ impl<'a> Folder<'a> {
     /// # Errors
     /// [`Code::Output`].
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        lightbox_archive::write_whole(self.path, name, &[bytes])
-            .map_err(|error| Failure::new(Code::Output, error.to_string()))
+        folders::write_out(self.path, name, bytes)
     }
 
     /// Removes what an earlier run wrote and this one did not: pictures that `view.json` no longer names. Then all is
