@@ -50,11 +50,11 @@ impl Recorder {
         if arguments.no_record {
             return Ok(None);
         }
-        let folder = folders::data(&arguments.data)?;
-        let records = Records::open(&folder)?;
-        records.ready()?;
-        let views = assignment.request.images.iter().map(|image| image.pixels().len() as u64).sum();
-        has_room(&folder, LEAST_FREE_BYTES.saturating_add(if arguments.keep_views { views } else { 0 }))?;
+        let records = usable(arguments, assignment).map_err(|failure| {
+            let message =
+                format!("{}; a read with --no-record does without the data folder", failure.message);
+            Failure::new(failure.code, message)
+        })?;
         Ok(Some(Self { records, keep_views: arguments.keep_views }))
     }
 
@@ -84,14 +84,23 @@ impl Recorder {
     }
 }
 
+/// Records that can be read and added to.
+fn usable(arguments: &RecordArguments, assignment: &Assignment) -> Result<Records, Failure> {
+    let folder = folders::data(&arguments.data)?;
+    let records = Records::open(&folder)?;
+    records.ready()?;
+    let views = assignment.request.images.iter().map(|image| image.pixels().len() as u64).sum();
+    has_room(&folder, LEAST_FREE_BYTES.saturating_add(if arguments.keep_views { views } else { 0 }))?;
+    Ok(records)
+}
+
 /// Refuses a folder that has no room for a record of `needed` bytes; where the system does not say, the writing will.
 fn has_room(folder: &Path, needed: u64) -> Result<(), Failure> {
     match lightbox_host::free_disk_bytes(folder) {
         Ok(free) if free < needed => Err(Failure::new(
             Code::Output,
             format!(
-                "{}: expected {} free for the record, found {}; make room, choose another folder with LIGHTBOX_DATA, or \
-                 add --no-record",
+                "{}: expected {} free for the record, found {}; make room, or choose another folder with LIGHTBOX_DATA",
                 folder.display(),
                 size(needed),
                 size(free)

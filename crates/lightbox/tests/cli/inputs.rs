@@ -132,3 +132,18 @@ fn a_text_only_model_given_pictures_is_a_matter_of_the_model_everywhere() {
     }
     assert!(!bench.path("views").exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_data_folder_that_cannot_be_used_is_refused_before_the_run_with_a_way_out() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let bench = Bench::new();
+    bench.line("ask hello? --max-tokens 1").expect(5, &[]);
+    let key = bench.path("data/install.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("our own file");
+    let refused = bench.line("ask hello? --max-tokens 1");
+    refused.expect(3, &["install.key", "--no-record does without the data folder"]);
+    assert!(refused.stdout.is_empty() && !refused.stderr.contains("notice"), "{}", refused.stderr);
+    bench.line("ask hello? --max-tokens 1 --no-record").expect(5, &["truncated"]);
+}

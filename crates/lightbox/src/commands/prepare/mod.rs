@@ -55,7 +55,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TEXT")]
     context: Option<String>,
 
-    /// Model whose sizes and tokenizer are used; its weights are not opened
+    /// Model whose sizes and tokenizer are used; its weights are not opened. LIGHTBOX_MODEL does not count here
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
 
