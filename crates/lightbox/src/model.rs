@@ -73,11 +73,27 @@ fn cached(name: &str) -> Result<PathBuf, Failure> {
     cache.as_deref().and_then(|cache| repo.snapshot(cache, revision)).ok_or_else(|| {
         let place = cache.map_or_else(|| "there is none".to_owned(), |cache| cache.display().to_string());
         let revision = if revision == "main" { String::new() } else { format!(" --revision {revision}") };
-        Failure::new(
-            Code::Model,
-            format!("{name}: not in the hub's cache ({place}); fetch it with `lightbox models pull {id}{revision}`"),
-        )
+        let way_out = match connections_forbidden() {
+            None => format!("fetch it with `lightbox models pull {id}{revision}`"),
+            Some(by) => format!(
+                "{by} forbids fetching it: copy its folder into that cache from a machine that has it, or name the \
+                 folder that holds its files"
+            ),
+        };
+        Failure::new(Code::Model, format!("{name}: not in the hub's cache ({place}); {way_out}"))
     })
+}
+
+/// What forbids `models pull`: a variable, or how the program was built.
+#[cfg(feature = "download")]
+pub fn connections_forbidden() -> Option<&'static str> {
+    crate::download::offline()
+}
+
+/// What forbids `models pull`: a program without it opens no connection.
+#[cfg(not(feature = "download"))]
+pub fn connections_forbidden() -> Option<&'static str> {
+    Some("this build, which opens no connection,")
 }
 
 /// Settings and tokenizer of a model, by which a request is judged before the weights are loaded.

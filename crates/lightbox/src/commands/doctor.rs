@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lightbox_kernels::Isa;
 use lightbox_models::hub;
-use lightbox_records::Records;
+use lightbox_records::{Records, Report};
 use serde::Serialize;
 
 use crate::arguments::{DataArguments, OutputArguments};
 use crate::commands::records::LEFTOVERS;
 use crate::exit::{Code, Failure};
 use crate::folders;
+use crate::model;
 use crate::recording::LEAST_FREE_BYTES;
 use crate::terminal::{Output, print_json, size};
 
@@ -151,21 +152,10 @@ fn caches() -> Caches {
     Caches {
         free_bytes: hub.as_deref().and_then(free),
         models: models.into_iter().map(|model| model.repo.to_string()).collect(),
-        connections_forbidden: forbidden(),
+        connections_forbidden: model::connections_forbidden().is_some(),
         prompts: folders::prompt_overrides().filter(|folder| folder.is_dir()),
         hub,
     }
-}
-
-#[cfg(feature = "download")]
-fn forbidden() -> bool {
-    crate::download::offline().is_some()
-}
-
-/// A program without the download command opens no connection.
-#[cfg(not(feature = "download"))]
-fn forbidden() -> bool {
-    true
 }
 
 /// Looks at the data folder without making or changing anything in it, as far as there is something.
@@ -176,9 +166,12 @@ fn data(folder: PathBuf) -> Data {
     let mut leftovers = false;
     let looked = look(&folder);
     let mut readable = looked.is_ok();
-    // Opening makes what is missing; a folder without log and head, which comes first, has nothing to be checked.
+    // A folder without log and head, which comes first, has nothing to be checked.
     if matches!(looked, Ok(true)) {
-        match Records::open(&folder).and_then(|records| records.verify()) {
+        let opened = Records::open_to_read(&folder);
+        match opened
+            .and_then(|records| records.map_or_else(|| Ok(Report::of_nothing()), |records| records.verify()))
+        {
             Ok(report) => {
                 records = Some(report.intact + report.erased + report.unsound.len());
                 leftovers = report.has_leftovers();
@@ -256,10 +249,12 @@ fn missing(found: &Examination) -> Vec<String> {
         missing.push("a home folder for the hub's cache: set HOME or HF_HUB_CACHE".to_owned());
     }
     if found.caches.models.is_empty() {
-        missing.push(
-            "a model with medical knowledge: `lightbox models pull google/medgemma-1.5-4b-it`, or --model FOLDER"
-                .to_owned(),
-        );
+        let way_out = if found.caches.connections_forbidden {
+            "copy one into the hub's cache, or --model FOLDER"
+        } else {
+            "`lightbox models pull google/medgemma-1.5-4b-it`, or --model FOLDER"
+        };
+        missing.push(format!("a model with medical knowledge: {way_out}"));
     }
     if found.cpu.computes_with == Isa::PORTABLE.to_string() {
         missing.push(

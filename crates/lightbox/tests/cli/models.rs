@@ -32,6 +32,36 @@ fn a_name_that_leads_nowhere_says_where_was_looked() {
 }
 
 #[test]
+fn fetching_is_not_advised_where_it_is_forbidden() {
+    let mut bench = Bench::new();
+    bench.set("HF_HUB_OFFLINE", "1");
+    let outcome = bench.line("ask hello? --model google/medgemma-1.5-4b-it");
+    outcome
+        .expect(4, &["not in the hub's cache", "HF_HUB_OFFLINE forbids", "copy its folder into that cache"]);
+    let doctor = bench.line("doctor").stdout;
+    assert!(doctor.contains("a model with medical knowledge: copy one into"), "{doctor}");
+    for told in [outcome.stderr, doctor] {
+        assert!(!told.contains("models pull"), "{told}");
+    }
+}
+
+#[test]
+fn a_check_always_has_a_line_on_the_terms() {
+    let bench = Bench::new();
+    for (name, words) in [
+        ("phantom", "terms       none of its own: bundled"),
+        ("some model", "terms       not known for this folder"),
+        ("medgemma", "terms       Health AI Developer Foundations Terms of Use: https://"),
+    ] {
+        if name != "phantom" {
+            copy(&bench, name);
+        }
+        let outcome = bench.run(["models", "check", if name == "medgemma" { "./medgemma" } else { name }]);
+        assert!(outcome.stdout.contains(words), "{words}: {}", outcome.stdout);
+    }
+}
+
+#[test]
 fn a_model_in_the_hubs_cache_is_found_by_its_id() {
     let bench = Bench::new();
     let commit = "0123456789abcdef0123456789abcdef01234567";

@@ -1,7 +1,7 @@
 //! `models check`: what matters of a model before a long run.
 
 use clap::Args;
-use lightbox_models::{MemoryNeed, ModelReport, Presence};
+use lightbox_models::{MemoryNeed, ModelReport, Presence, phantom};
 
 use crate::arguments::OutputArguments;
 use crate::exit::{Code, Failure};
@@ -76,12 +76,21 @@ fn told(report: &ModelReport) -> String {
     table.maybe("on disk", report.bytes_on_disk.map(size).as_deref());
     table.maybe("in memory", report.memory.map(|need| memory(&need)).as_deref());
     table.maybe("machine", machine(report).as_deref());
-    table.maybe("terms", report.terms.map(|terms| format!("{}: {}", terms.name, terms.url)).as_deref());
+    table.line("terms", &terms(report));
     table.maybe("digest", report.digest.as_deref());
     for problem in &report.problems {
         table.line("problem", problem);
     }
     table.text
+}
+
+/// The terms of use; always a line, as a missing one might be read as none.
+fn terms(report: &ModelReport) -> String {
+    match &report.terms {
+        Some(terms) => format!("{}: {}", terms.name, terms.url),
+        None if report.name == phantom::NAME => "none of its own: bundled with this program".to_owned(),
+        None => "not known for this folder; ask where it comes from".to_owned(),
+    }
 }
 
 #[derive(Default)]
