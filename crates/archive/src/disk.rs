@@ -138,13 +138,13 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// An exclusive lock on a file, held until dropped: one holder at a time, over all threads and processes.
+/// A lock on a file, held until dropped, over all threads and processes: one writer, or any number of readers.
 ///
 /// It is advisory, and the operating system gives it back when a process dies.
 pub struct FileLock(#[expect(dead_code, reason = "closing the file releases the lock")] File);
 
 impl FileLock {
-    /// Waits for the lock on the file `name` in `folder`, which is made if it is not there and never written.
+    /// Waits for the writer's lock on the file `name` in `folder`, which is made if it is not there and never written.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] if the file cannot be made or the file system has no locks; [`ErrorKind::DiskFull`].
@@ -156,13 +156,35 @@ impl FileLock {
             .truncate(false)
             .open(&path)
             .map_err(|error| full_or_io(&error, "opening", &path))?;
-        loop {
-            match file.lock() {
-                Ok(()) => return Ok(Self(file)),
-                // A signal, such as a first Ctrl-C that is handled elsewhere, does not end the waiting.
-                Err(error) if error.kind() == IoKind::Interrupted => {}
-                Err(error) => return Err(full_or_io(&error, "locking", &path)),
-            }
+        wait(&path, || file.lock())?;
+        Ok(Self(file))
+    }
+
+    /// Waits for a reader's lock on the file `name` in `folder`, which is opened to be read alone: it works where
+    /// nothing can be written. `None` if the file is not there: no writer has been there either, or its lock was left
+    /// out of a copy.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the file cannot be opened or the file system has no locks.
+    pub fn take_to_read(folder: &Path, name: &str) -> Result<Option<Self>> {
+        let path = folder.join(name);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == IoKind::NotFound => return Ok(None),
+            Err(error) => return Err(full_or_io(&error, "opening", &path)),
+        };
+        wait(&path, || file.lock_shared())?;
+        Ok(Some(Self(file)))
+    }
+}
+
+fn wait(path: &Path, lock: impl Fn() -> io::Result<()>) -> Result<()> {
+    loop {
+        match lock() {
+            Ok(()) => return Ok(()),
+            // A signal, such as a first Ctrl-C that is handled elsewhere, does not end the waiting.
+            Err(error) if error.kind() == IoKind::Interrupted => {}
+            Err(error) => return Err(full_or_io(&error, "locking", path)),
         }
     }
 }

@@ -32,6 +32,21 @@ pub(crate) struct InstallKeys {
 impl InstallKeys {
     /// Reads the install key, or makes it where there is neither key nor data. The caller holds the lock.
     pub(crate) fn load_or_make(root: &Path, has_studies: bool) -> Result<Self> {
+        if let Some(keys) = Self::load(root, has_studies)? {
+            return Ok(keys);
+        }
+        // Only here: once there is a key, other rooms may be writing beside it under locks of their own.
+        disk::sweep(root);
+        let mut key: [u8; KEY_BYTES] = disk::random()?;
+        let written = disk::write_whole(root, INSTALL_KEY_FILE, &[&key]);
+        key.zeroize();
+        written?;
+        Self::read(&root.join(INSTALL_KEY_FILE))
+    }
+
+    /// Reads the install key; `None` where there is neither key nor data. Without the lock, `has_studies` must have
+    /// been found before: a key that is made in between is there before its first study.
+    pub(crate) fn load(root: &Path, has_studies: bool) -> Result<Option<Self>> {
         let path = root.join(INSTALL_KEY_FILE);
         if !fs::exists(&path).map_err(|error| disk::full_or_io(&error, "looking for", &path))? {
             if has_studies {
@@ -46,14 +61,13 @@ impl InstallKeys {
                     "restore the key from a backup; without one, remove the folder `studies` to start anew",
                 ));
             }
-            // Only here: once there is a key, other rooms may be writing beside it under locks of their own.
-            disk::sweep(root);
-            let mut key: [u8; KEY_BYTES] = disk::random()?;
-            let written = disk::write_whole(root, INSTALL_KEY_FILE, &[&key]);
-            key.zeroize();
-            written?;
+            return Ok(None);
         }
-        let key = read_install_key(&path)?;
+        Self::read(&path).map(Some)
+    }
+
+    fn read(path: &Path) -> Result<Self> {
+        let key = read_install_key(path)?;
         Ok(Self {
             wrapping: mac(&key, &[b"lightbox wrapping key v1"]),
             naming: mac(&key, &[b"lightbox naming key v1"]),

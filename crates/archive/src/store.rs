@@ -67,6 +67,18 @@ impl Archive {
         Ok(Self { root: root.to_owned(), studies, keys })
     }
 
+    /// Opens the archive under `root` to be read: nothing is made, written or locked, so that a folder that cannot be
+    /// written, such as a backup, can be read. `None` if there is neither install key nor study.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InstallKey`] as for [`Archive::open`]; [`ErrorKind::Io`] if the folder cannot be read.
+    pub fn open_to_read(root: &Path) -> Result<Option<Self>> {
+        let studies = root.join("studies");
+        let has_studies = !list(&studies)?.is_empty();
+        let keys = InstallKeys::load(root, has_studies)?;
+        Ok(keys.map(|keys| Self { root: root.to_owned(), studies, keys }))
+    }
+
     /// The study that these inputs make, if it is there: SHA-256 digests of the files, in any order, repetitions
     /// ignored. Every study's folder is looked into. Without inputs there is none.
     ///

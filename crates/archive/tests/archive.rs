@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use lightbox_archive::{Archive, BlobKind, BlobName, ErrorKind, StudyId, StudyKey, open_blob, seal_blob};
+use lightbox_archive::{
+    Archive, BlobKind, BlobName, ErrorKind, FileLock, StudyId, StudyKey, open_blob, seal_blob,
+};
 
 const SECRET: &[u8] = b"the heart of Jane Doe is enlarged";
 
@@ -399,7 +401,7 @@ fn a_lock_is_held_by_one_at_a_time() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..20 {
-                    let _lock = lightbox_archive::FileLock::take(root.path(), "lock").expect("works");
+                    let _lock = FileLock::take(root.path(), "lock").expect("works");
                     most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     thread::yield_now();
                     inside.fetch_sub(1, Ordering::SeqCst);
@@ -408,4 +410,40 @@ fn a_lock_is_held_by_one_at_a_time() {
         }
     });
     assert_eq!(most.into_inner(), 1);
+}
+
+#[test]
+fn opening_to_read_makes_nothing() {
+    let root = tempfile::tempdir().expect("works");
+    for folder in [root.path().to_owned(), root.path().join("not/there")] {
+        assert!(Archive::open_to_read(&folder).expect("nothing there is no error").is_none());
+        assert!(files(root.path()).is_empty() && !root.path().join("not").exists());
+    }
+    let (_, study, name) = one_study(root.path());
+    fs::remove_file(root.path().join("archive.lock")).expect("works");
+    let before = files(root.path());
+    let archive = Archive::open_to_read(root.path()).expect("works").expect("there is a study");
+    assert_eq!(archive.get(&study, &name).expect("works"), SECRET);
+    assert_eq!(files(root.path()), before);
+    fs::remove_file(root.path().join("install.key")).expect("works");
+    let refused = Archive::open_to_read(root.path()).err().expect("a study without a key");
+    assert_eq!(refused.kind(), ErrorKind::InstallKey, "{refused}");
+    assert!(!root.path().join("install.key").exists());
+}
+
+#[test]
+fn readers_share_a_lock_and_a_writer_waits_for_them() {
+    let root = tempfile::tempdir().expect("works");
+    assert!(FileLock::take_to_read(root.path(), "lock").expect("works").is_none(), "no file, no lock");
+    assert!(files(root.path()).is_empty(), "none is made");
+    drop(FileLock::take(root.path(), "lock").expect("works"));
+    let readers = [0, 1].map(|_| FileLock::take_to_read(root.path(), "lock").expect("works"));
+    assert!(readers.iter().all(Option::is_some));
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| FileLock::take(root.path(), "lock").expect("works"));
+        thread::sleep(std::time::Duration::from_millis(50));
+        assert!(!writer.is_finished(), "two readers hold it");
+        drop(readers);
+        let _written = writer.join().expect("works");
+    });
 }

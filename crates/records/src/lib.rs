@@ -4,7 +4,7 @@
 //! <data root>/
 //!   records.log    0600   one line an event: ids, time, salted digests, hashes; nothing of a patient
 //!   records.head   0600   how far the log was confirmed; a log that ends before was shortened
-//!   records.lock   0600   held while log and head are read or written
+//!   records.lock   0600   held while log and head are written or, by many, read
 //!   studies/…             the parts of the records, encrypted by the archive: what was asked and answered, where the
 //!                         inputs were, the pictures for the model where somebody asked to keep them
 //! ```

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lightbox_archive::{
     Archive, FileLock, full_or_io, private_file, read_limited, sweep, sync_folder, write_whole,
@@ -48,18 +48,29 @@ pub(crate) struct Contents {
     pub(crate) unfinished_bytes: u64,
 }
 
-/// The log, held by this process alone until dropped.
+/// The log, held until dropped: by one writer alone, or by readers.
 pub(crate) struct Log<'a> {
     archive: &'a Archive,
     path: PathBuf,
-    _lock: FileLock,
+    _lock: Option<FileLock>,
 }
 
 impl<'a> Log<'a> {
     pub(crate) fn hold(archive: &'a Archive) -> Result<Self> {
         let lock = FileLock::take(archive.root(), LOCK_FILE)?;
         sweep(archive.root());
+        Ok(Self { archive, path: archive.root().join(LOG_FILE), _lock: Some(lock) })
+    }
+
+    /// Holds the log to be read: nothing is made or written, and a copy without a lock file is read without a lock.
+    pub(crate) fn hold_to_read(archive: &'a Archive) -> Result<Self> {
+        let lock = FileLock::take_to_read(archive.root(), LOCK_FILE)?;
         Ok(Self { archive, path: archive.root().join(LOG_FILE), _lock: lock })
+    }
+
+    /// Whether there is a log, or the head of one, under this data folder.
+    pub(crate) fn is_begun(root: &Path) -> bool {
+        [LOG_FILE, HEAD_FILE].iter().any(|name| root.join(name).exists())
     }
 
     /// Makes sure that an entry can be appended, and confirms what a crash left whole beyond the head.
@@ -256,11 +267,13 @@ impl<'a> Log<'a> {
 
     /// Reads the whole log, whatever its state.
     pub(crate) fn read(&self) -> Result<Contents> {
+        // The head first: where nothing is locked, a log that grows in between is whole up to the head all the same.
+        let head = self.head();
         let bytes = read_limited(&self.path, MAX_LOG_BYTES)?.unwrap_or_default();
         let finished = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         let (lines, rest) = bytes.split_at(finished);
         Ok(Contents {
-            head: self.head(),
+            head,
             lines: lines
                 .split_inclusive(|&byte| byte == b'\n')
                 .map(|line| read_line(&line[..line.len() - 1]))

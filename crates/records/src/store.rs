@@ -57,7 +57,7 @@ pub struct Listed {
 }
 
 /// All records, oldest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct List {
     /// The records.
     pub records: Vec<Listed>,
@@ -74,12 +74,32 @@ impl Records {
         Ok(Self { archive: Archive::open(root)? })
     }
 
+    /// Opens the records under the data folder `root` to be listed, read and checked: nothing is made or written, so
+    /// that a folder that cannot be written, such as a backup, can be read. `None` if nothing was ever recorded there.
+    ///
+    /// # Errors
+    /// Those of [`Archive::open_to_read`]; [`ErrorKind::Archive`] if there is a log and no install key to check it.
+    pub fn open_to_read(root: &Path) -> Result<Option<Self>> {
+        match Archive::open_to_read(root)? {
+            Some(archive) => Ok(Some(Self { archive })),
+            None if Log::is_begun(root) => Err(Error::new(
+                ErrorKind::Archive(lightbox_archive::ErrorKind::InstallKey),
+                format!(
+                    "the install key {} is missing, and the log of records beside it cannot be checked without it",
+                    root.join("install.key").display()
+                ),
+            )
+            .hint("restore the key from a backup")),
+            None => Ok(None),
+        }
+    }
+
     /// Every record that the log names.
     ///
     /// # Errors
     /// [`ErrorKind::Archive`] if the log cannot be read at all.
     pub fn list(&self) -> Result<List> {
-        let contents = Log::hold(&self.archive)?.read()?;
+        let contents = Log::hold_to_read(&self.archive)?.read()?;
         let mut records = Vec::new();
         for entry in contents.reads() {
             records.push(Listed {
@@ -122,7 +142,7 @@ impl Records {
     /// [`ErrorKind::NotFound`], [`ErrorKind::Ambiguous`], [`ErrorKind::Erased`], [`ErrorKind::Missing`],
     /// [`ErrorKind::Altered`], [`ErrorKind::Version`], [`ErrorKind::Archive`].
     pub fn get(&self, prefix: &str) -> Result<Record> {
-        let contents = Log::hold(&self.archive)?.read()?;
+        let contents = Log::hold_to_read(&self.archive)?.read()?;
         let entry = contents.find(prefix)?;
         if !entry.is_authentic(&self.archive) {
             return Err(Error::new(

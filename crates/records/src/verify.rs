@@ -53,6 +53,22 @@ pub struct Unsound {
 }
 
 impl Report {
+    /// What a check finds where nothing was ever recorded.
+    #[must_use]
+    pub fn of_nothing() -> Self {
+        Self {
+            entries: 0,
+            last: Digest::ZERO,
+            broken: None,
+            unfinished_bytes: 0,
+            intact: 0,
+            erased: 0,
+            unsound: Vec::new(),
+            unnamed_parts: 0,
+            unnamed_studies: 0,
+        }
+    }
+
     /// Whether all is as it was written, or was erased as the log says.
     #[must_use]
     pub fn is_sound(&self) -> bool {
@@ -83,7 +99,7 @@ impl Records {
     /// # Errors
     /// [`ErrorKind::Archive`] if log or archive cannot be read at all; what is wrong with them is in the report.
     pub fn verify(&self) -> Result<Report> {
-        let log = Log::hold(&self.archive)?;
+        let log = Log::hold_to_read(&self.archive)?;
         let contents = log.read()?;
         let mut report = self.chain(&log, &contents);
         for entry in contents.reads() {
@@ -138,17 +154,7 @@ impl Records {
             };
             broken = why.map(|why| Broken { line: entries + 1, why });
         }
-        Report {
-            entries,
-            last,
-            broken,
-            unfinished_bytes: contents.unfinished_bytes,
-            intact: 0,
-            erased: 0,
-            unsound: Vec::new(),
-            unnamed_parts: 0,
-            unnamed_studies: 0,
-        }
+        Report { entries, last, broken, unfinished_bytes: contents.unfinished_bytes, ..Report::of_nothing() }
     }
 
     /// As [`Records::presence`], with every part read.

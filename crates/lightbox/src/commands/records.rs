@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
-use lightbox_records::{Records, State};
+use lightbox_records::{List, Record, Records, Report, State};
 
 use crate::arguments::{DataArguments, OutputArguments};
 use crate::exit::{Code, Failure};
@@ -83,12 +83,27 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     }
 }
 
-fn open(common: &Common) -> Result<Records, Failure> {
-    Ok(Records::open(&folders::data(&common.data)?)?)
+/// The records, to be read: nothing is made or written. `None` if there are none.
+fn open(data: &DataArguments) -> Result<Option<Records>, Failure> {
+    Ok(Records::open_to_read(&folders::data(data)?)?)
+}
+
+/// The record whose id begins so, and the records that it is of.
+///
+/// # Errors
+/// As [`Records::get`].
+pub fn find(data: &DataArguments, id: &str) -> Result<(Records, Record), Failure> {
+    let Some(records) = open(data)? else {
+        let folder = folders::data(data)?;
+        let message = format!("no record has the id `{id}`: there are no records in {}", folder.display());
+        return Err(Failure::new(Code::Input, message));
+    };
+    let record = records.get(id)?;
+    Ok((records, record))
 }
 
 fn list(common: &Common) -> Result<Code, Failure> {
-    let list = open(common)?.list()?;
+    let list = open(&common.data)?.map_or_else(|| Ok(List::default()), |records| records.list())?;
     if common.output.json {
         print_json(&list)?;
     } else {
@@ -119,7 +134,7 @@ fn state(state: &State) -> &'static str {
 }
 
 fn show(one: &One) -> Result<Code, Failure> {
-    let record = open(&one.common)?.get(&one.id)?;
+    let (_, record) = find(&one.common.data, &one.id)?;
     let body = &record.body;
     if one.common.output.json {
         print_json(body)?;
@@ -151,7 +166,7 @@ fn show(one: &One) -> Result<Code, Failure> {
 }
 
 fn verify(common: &Common) -> Result<Code, Failure> {
-    let report = open(common)?.verify()?;
+    let report = open(&common.data)?.map_or_else(|| Ok(Report::of_nothing()), |records| records.verify())?;
     if common.output.json {
         print_json(&report)?;
     } else {
@@ -190,7 +205,7 @@ fn verify(common: &Common) -> Result<Code, Failure> {
 }
 
 fn erase(what: &Erase) -> Result<Code, Failure> {
-    let records = open(&what.common)?;
+    let records = Records::open(&folders::data(&what.common.data)?)?;
     let erased = match &what.id {
         Some(id) => records.erase(id, SystemTime::now())?,
         None => records.erase_leftovers()?,

@@ -16,7 +16,7 @@ use crate::arguments::{DataArguments, ModelArguments, OutputArguments};
 use crate::exit::{Code, Failure};
 use crate::inputs::Inputs;
 use crate::terminal::{Output, print_json, say};
-use crate::{cancel, folders, model};
+use crate::{cancel, model};
 
 /// Run a recorded read again and compare
 ///
@@ -57,8 +57,7 @@ struct Replayed<'a> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
-    let records = Records::open(&folders::data(&arguments.data)?)?;
-    let record = records.get(&arguments.id)?;
+    let (records, record) = super::records::find(&arguments.data, &arguments.id)?;
     let body = &record.body;
     let recorded = &body.reading;
     let pictures = pictures(&records, &record, &arguments.input)?;

@@ -192,3 +192,51 @@ fn a_data_folder_that_cannot_be_used_is_said_before_the_work() {
     recorded(&bench, "ask hello? --max-tokens 1 --data-dir elsewhere");
     assert!(bench.path("elsewhere/records.log").exists() && !bench.path("data").exists());
 }
+
+#[test]
+fn reading_where_nothing_was_recorded_makes_nothing() {
+    let bench = Bench::new();
+    for folder in ["data", "made"] {
+        let told = |command: &str| bench.line(&format!("{command} --data-dir {folder}"));
+        told("records list").expect(0, &["no records yet"]);
+        assert_eq!(told("records list --json").json()["records"], json!([]));
+        told("records verify").expect(0, &[]);
+        told("records show 3f9a").expect(3, &["there are no records in"]);
+        told("replay 3f9a").expect(3, &["there are no records in"]);
+        assert!(names(&bench.path(folder)).is_empty() && !bench.path("data").exists());
+        std::fs::create_dir_all(bench.path("made")).expect("our own folder");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_written_can_be_read() {
+    let bench = Bench::new();
+    bench.film("film.png");
+    let id = recorded(&bench, "findings film.png --max-tokens 2 --keep-views");
+    let data = bench.path("data");
+    let data = data.display();
+    let mount = format!("mount --bind '{data}' '{data}' && mount -o remount,ro,bind '{data}'");
+    let run = |line: &str| {
+        let program = bench.command([""]);
+        let mut command = std::process::Command::new("unshare");
+        command.args(["-U", "-r", "-m", "--", "sh", "-c", &format!("{mount} && {line}")]);
+        command.arg(program.get_program()).env_clear().current_dir(bench.path("."));
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.output()
+    };
+    if !run("true").is_ok_and(|output| output.status.success()) {
+        eprintln!(
+            "SKIPPED: a_folder_that_cannot_be_written_can_be_read: this machine lets no test mount a folder"
+        );
+        return;
+    }
+    let outcome = |line: String| crate::bench::Outcome::from(run(&line).expect("it ran before"));
+    for command in ["records list", "records verify", "doctor"] {
+        outcome(format!("\"$0\" {command}")).expect(0, &[]);
+    }
+    for command in ["records show", "replay"] {
+        outcome(format!("\"$0\" {command} {id}")).expect(0, &[]);
+    }
+    outcome(format!("\"$0\" records erase {id}")).expect(1, &["archive.lock"]);
+}

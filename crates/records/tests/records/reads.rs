@@ -311,3 +311,52 @@ fn formats_of_another_version_are_refused_by_number() {
         ErrorKind::Altered
     );
 }
+
+#[test]
+fn what_is_opened_to_be_read_is_left_as_it_is() {
+    let root = tempfile::tempdir().expect("works");
+    assert!(Records::open_to_read(&root.path().join("not")).expect("works").is_none());
+    assert!(Records::open_to_read(root.path()).expect("works").is_none());
+    assert!(files(root.path()).is_empty() && !root.path().join("not").exists());
+
+    let records = open(root.path());
+    let id = append(&records, &[film(b"a")], true, Finish::Stop).expect("works").to_string();
+    // As a copy may be: without locks, and with what a killed writer left.
+    for lock in ["archive.lock", "records.lock"] {
+        fs::remove_file(root.path().join(lock)).expect("works");
+    }
+    fs::write(root.path().join(".tmp-0123456789abcdef"), b"half a head").expect("works");
+    let before = files(root.path());
+    let reader = Records::open_to_read(root.path()).expect("works").expect("there is a record");
+    assert_eq!(reader.list().expect("works").records.len(), 1);
+    assert_eq!(reader.verify().expect("works").intact, 1);
+    let record = reader.get(&id).expect("works");
+    assert!(reader.kept_views(&record).expect("works").is_some());
+    assert_eq!(reader.paths(&record).expect("works").len(), 1);
+    assert_eq!(files(root.path()), before);
+
+    fs::remove_dir_all(root.path().join("studies")).expect("works");
+    fs::remove_file(root.path().join("install.key")).expect("works");
+    let refused = Records::open_to_read(root.path()).err().expect("a log without a key");
+    assert!(refused.to_string().contains("install.key"), "{refused}");
+}
+
+#[test]
+fn readers_beside_a_writer_always_find_a_whole_log() {
+    let root = tempfile::tempdir().expect("works");
+    let records = open(root.path());
+    read(&records, b"a");
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for n in 0..12 {
+                read(&records, &[n]);
+            }
+        });
+        while !writer.is_finished() {
+            let reader = Records::open_to_read(root.path()).expect("works").expect("there is a record");
+            let report = reader.verify().expect("works");
+            assert!(report.is_sound() && !report.has_unnamed(), "{report:?}");
+        }
+        writer.join().expect("works");
+    });
+}
