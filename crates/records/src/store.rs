@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::body::{Body, read_body};
 use crate::entry::{Entry, Event, Part};
 use crate::log::{Contents, Log};
+use crate::verify::Broken;
 use crate::{Error, ErrorKind, RecordId, Result, parts, time};
 
 /// The records under a data folder.
@@ -63,6 +64,8 @@ pub struct List {
     pub records: Vec<Listed>,
     /// Lines of the log that are no entries; [`Records::verify`] says why.
     pub unreadable_lines: usize,
+    /// Where the chain of the log breaks first: records may be missing from the list, or changed.
+    pub broken: Option<Broken>,
 }
 
 impl Records {
@@ -94,12 +97,14 @@ impl Records {
         }
     }
 
-    /// Every record that the log names.
+    /// Every record that the log names. Its chain is checked; that contents are unaltered is what
+    /// [`Records::verify`] says.
     ///
     /// # Errors
     /// [`ErrorKind::Archive`] if the log cannot be read at all.
     pub fn list(&self) -> Result<List> {
-        let contents = Log::hold_to_read(&self.archive)?.read()?;
+        let log = Log::hold_to_read(&self.archive)?;
+        let contents = log.read()?;
         let mut records = Vec::new();
         for entry in contents.reads() {
             records.push(Listed {
@@ -110,7 +115,9 @@ impl Records {
             });
         }
         let unreadable_lines = contents.lines.iter().filter(|line| line.is_err()).count();
-        Ok(List { records, unreadable_lines })
+        // A hash and a tag a line: little beside looking for the parts of every record.
+        let broken = self.chain(&log, &contents).broken;
+        Ok(List { records, unreadable_lines, broken })
     }
 
     /// Whether the parts of a record are there, unread.

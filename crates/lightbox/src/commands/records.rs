@@ -112,13 +112,17 @@ fn list(common: &Common) -> Result<Code, Failure> {
             out.write(&format!("{}  {}  {}\n", record.id, record.time, state(&record.state)))?;
         }
         if list.records.is_empty() {
-            say("there are no records yet");
+            say(match list.broken {
+                None => "there are no records yet",
+                Some(_) => "the log names no record",
+            });
         }
     }
-    if list.unreadable_lines > 0 {
+    if let Some(broken) = &list.broken {
         say(&format!(
-            "{} lines of the log cannot be read; `lightbox records verify` says why",
-            list.unreadable_lines
+            "warning: the log is not as it was written, and records may be missing from this list: line {}: {}; \
+             `lightbox records verify` checks all of it",
+            broken.line, broken.why
         ));
     }
     Ok(Code::Done)

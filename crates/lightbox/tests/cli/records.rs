@@ -240,3 +240,27 @@ fn a_folder_that_cannot_be_written_can_be_read() {
     }
     outcome(format!("\"$0\" records erase {id}")).expect(1, &["archive.lock"]);
 }
+
+#[test]
+fn a_list_says_that_records_may_be_missing_from_it() {
+    let bench = Bench::new();
+    let ids = [0, 1, 2].map(|_| recorded(&bench, "ask hello? --max-tokens 1"));
+    let intact = bench.line("records list");
+    assert_eq!((intact.stdout.lines().count(), intact.stderr.as_str()), (3, ""));
+    let log = bench.path("data/records.log");
+    let whole = std::fs::read_to_string(&log).expect("our own file");
+    let lines: Vec<&str> = whole.lines().collect();
+    let warned = ["warning: ", "may be missing", "`lightbox records verify`"];
+    for (kept, at) in [([0, 2].as_slice(), 2), (&[0], 2), (&[], 1)] {
+        let damaged: String = kept.iter().map(|&i| format!("{}\n", lines[i])).collect();
+        std::fs::write(&log, damaged).expect("our own file");
+        let list = bench.line("records list");
+        list.expect(0, &warned).expect(0, &[&format!("line {at}")]);
+        assert!(!list.stderr.contains("no records yet"), "{}", list.stderr);
+        let listed: Vec<&str> = list.stdout.lines().filter_map(|line| line.split(' ').next()).collect();
+        assert_eq!(listed, kept.iter().map(|&i| ids[i].as_str()).collect::<Vec<_>>());
+        let json = bench.line("records list --json");
+        json.expect(0, &warned);
+        assert_eq!(json.json()["broken"]["line"], at);
+    }
+}

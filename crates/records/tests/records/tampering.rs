@@ -92,7 +92,10 @@ fn removed_exchanged_doubled_and_foreign_lines_break_the_chain() {
         let broken = report(&records).broken.unwrap_or_else(|| panic!("{what}"));
         assert_eq!(broken.line, at, "{what}: {}", broken.why);
         assert!(broken.why.contains(why), "{what}: {}", broken.why);
+        assert_eq!(records.list().expect("works").broken, Some(broken), "{what}: the list tells it too");
     }
+    fs::write(log_of(root.path()), text).expect("works");
+    assert_eq!(records.list().expect("works").broken, None);
 }
 
 #[test]
