@@ -10,6 +10,7 @@ pub mod records;
 pub mod replay;
 mod report;
 pub mod run;
+mod shown;
 mod watch;
 
 use crate::arguments::Command;

@@ -2,13 +2,15 @@
 
 use std::time::SystemTime;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use lightbox_records::{List, Record, Records, Report, State};
 
+use super::read::DRAFT_NOTICE;
+use super::shown;
 use crate::arguments::{DataArguments, OutputArguments};
 use crate::exit::{Code, Failure};
 use crate::folders;
-use crate::terminal::{Output, print_json, say};
+use crate::terminal::{Output, notice, print_json, say};
 
 /// What to do about parts that no record names.
 pub const LEFTOVERS: &str =
@@ -63,12 +65,13 @@ struct One {
 }
 
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("what").required(true).args(["id", "leftovers"]))]
 struct Erase {
     /// Id of the record, or its beginning
-    #[arg(value_name = "ID", required_unless_present = "leftovers")]
+    #[arg(value_name = "ID")]
     id: Option<String>,
     /// Erase what a crash left of reads that were never recorded, over all studies
-    #[arg(long, conflicts_with = "id")]
+    #[arg(long)]
     leftovers: bool,
     #[command(flatten)]
     common: Common,
@@ -141,31 +144,11 @@ fn show(one: &One) -> Result<Code, Failure> {
     let (_, record) = find(&one.common.data, &one.id)?;
     let body = &record.body;
     if one.common.output.json {
+        notice(DRAFT_NOTICE);
         print_json(body)?;
         return Ok(Code::Done);
     }
-    let reading = &body.reading;
-    let generation = &reading.generation;
-    let mut text = format!(
-        "record    {}\ntime      {}\ntask      {}\nmodel     {} ({})\ninputs    {}\npictures  {}\nprompt    {} tokens\n",
-        body.id,
-        body.time,
-        reading.task,
-        reading.model.name,
-        reading.model.digest.get(..12).unwrap_or(&reading.model.digest),
-        reading.inputs.len(),
-        reading.views.len(),
-        generation.prompt.ids.len(),
-    );
-    text.push_str(&format!("answer    {}, {} tokens\n", reading.answer.state(), generation.ids.len()));
-    if let Some(notice) = &reading.model.notice {
-        text.push_str(&format!("notice    {notice}\n"));
-    }
-    if let Some(thinking) = &generation.thinking {
-        text.push_str(&format!("\nthinking:\n{thinking}\n"));
-    }
-    text.push_str(&format!("\n{}\n", generation.answer));
-    Output::new().write(&text)?;
+    Output::new().write(&shown::told(body))?;
     Ok(Code::Done)
 }
 

@@ -264,3 +264,53 @@ fn a_list_says_that_records_may_be_missing_from_it() {
         assert_eq!(json.json()["broken"]["line"], at);
     }
 }
+
+#[test]
+fn a_record_is_shown_with_all_that_decided_the_answer() {
+    use sha2::{Digest as _, Sha256};
+
+    let bench = Bench::new();
+    let film = std::fs::read(bench.film("film.png")).expect("the film");
+    bench.line("prompts copy ask").expect(0, &[]);
+    let read = bench.run([
+        "ask",
+        "film.png",
+        "Is it Jane?",
+        "--max-tokens",
+        "1",
+        "--json",
+        "--temperature",
+        "0.5",
+        "--seed",
+        "9",
+    ]);
+    let id = read.json()["record"].as_str().expect("an id").to_owned();
+    let shown = bench.run(["records", "show", &id]);
+    shown.expect(0, &[]);
+    let digest: String = Sha256::digest(&film).iter().map(|byte| format!("{byte:02x}")).collect();
+    for words in [
+        &format!("program   lightbox {}", env!("CARGO_PKG_VERSION")),
+        &format!("1  sha256 {digest}"),
+        "question  given",
+        "context   none",
+        "template  ask was overridden",
+        "sampling  temperature 0.5, seed 9",
+        "truncated, 1 token\n",
+        "notice    a draft for review by people, not a diagnosis",
+    ] {
+        assert!(shown.stdout.contains(words), "{words}: {}", shown.stdout);
+    }
+    assert!(!shown.stdout.contains("Jane"), "{}", shown.stdout);
+    bench.run(["records", "show", &id, "--json"]).expect(0, &["notice: a draft for review"]);
+    let greedy = recorded(&bench, "findings film.png --max-tokens 1 --context fever");
+    let shown = bench.run(["records", "show", &greedy]).stdout;
+    for words in ["question  none", "context   given", "sampling  the most likely token each time"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert!(!shown.contains("overridden"), "{shown}");
+}
+
+#[test]
+fn an_erasure_that_names_nothing_says_what_may_be_named() {
+    Bench::new().line("records erase").expect(2, &["<ID|--leftovers>"]);
+}
