@@ -164,6 +164,11 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// So many of something, such as `1 record` and `2 records`; `one` is a word whose plural takes an s.
+pub fn count(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +176,11 @@ mod tests {
     #[test]
     fn a_terminal_gets_no_control_characters() {
         assert_eq!(without_controls("a\u{1b}[2Jb\r\n\tc\u{9b}d\u{7}"), "a[2Jb\n\tcd");
+    }
+
+    #[test]
+    fn counts_read_well() {
+        assert_eq!([0, 1, 2].map(|n| count(n, "record")), ["0 records", "1 record", "2 records"]);
     }
 
     #[test]

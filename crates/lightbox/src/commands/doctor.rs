@@ -16,7 +16,7 @@ use crate::exit::{Code, Failure};
 use crate::folders;
 use crate::model;
 use crate::recording::LEAST_FREE_BYTES;
-use crate::terminal::{Output, print_json, size};
+use crate::terminal::{Output, count, print_json, size};
 
 /// Say what this machine has, where things are kept, and what is missing
 #[derive(Args, Debug)]
@@ -340,16 +340,15 @@ fn told(found: &Examination) -> String {
 
 /// The records of the data folder in a few words.
 fn records(data: &Data) -> String {
-    let count = |n: usize| format!("{n} {}", if n == 1 { "record" } else { "records" });
     match (data.records, data.exists) {
         _ if !data.readable => "cannot be read".to_owned(),
         (Some(n), _) if data.faults.is_empty() && !data.leftovers => {
-            format!("{}, all as written", count(n))
+            format!("{}, all as written", count(n, "record"))
         }
         (Some(n), _) if data.faults.is_empty() => {
-            format!("{}, all as written, and leftovers of a crash", count(n))
+            format!("{}, all as written, and leftovers of a crash", count(n, "record"))
         }
-        (Some(n), _) => count(n),
+        (Some(n), _) => count(n, "record"),
         (None, true) => "no records yet".to_owned(),
         (None, false) => "not made yet".to_owned(),
     }

@@ -10,7 +10,7 @@ use super::shown;
 use crate::arguments::{DataArguments, OutputArguments};
 use crate::exit::{Code, Failure};
 use crate::folders;
-use crate::terminal::{Output, notice, print_json, say};
+use crate::terminal::{Output, count, notice, print_json, say};
 
 /// What to do about parts that no record names.
 pub const LEFTOVERS: &str =
@@ -205,7 +205,11 @@ fn erase(what: &Erase) -> Result<Code, Failure> {
             (true, true) => ", and the keys of their studies",
             (false, _) => "",
         };
-        Output::new().write(&format!("erased {} parts, {} bytes{key}\n", erased.blobs, erased.size_bytes))?;
+        Output::new().write(&format!(
+            "erased {}, {} bytes{key}\n",
+            count(erased.blobs, "part"),
+            erased.size_bytes
+        ))?;
     }
     Ok(Code::Done)
 }

@@ -5,6 +5,7 @@ use lightbox_reading::TemplateRecord;
 use lightbox_records::Body;
 
 use super::read::DRAFT_NOTICE;
+use crate::terminal::count;
 
 /// A record in words. The words of question and context stand in `--json` alone: whoever looks over a shoulder sees an
 /// answer, not whom it is about.
@@ -30,8 +31,8 @@ pub fn told(body: &Body) -> String {
         line("template", &overridden(template));
     }
     line("sampling", &sampling(&reading.request.sampling));
-    line("prompt", &tokens(generation.prompt.ids.len()));
-    line("answer", &format!("{}, {}", reading.answer.state(), tokens(generation.ids.len())));
+    line("prompt", &count(generation.prompt.ids.len(), "token"));
+    line("answer", &format!("{}, {}", reading.answer.state(), count(generation.ids.len(), "token")));
     for notice in [Some(DRAFT_NOTICE), model.notice.as_deref()].into_iter().flatten() {
         line("notice", notice);
     }
@@ -49,10 +50,6 @@ fn short(digest: &str) -> &str {
 
 fn given(is_given: bool) -> &'static str {
     if is_given { "given" } else { "none" }
-}
-
-fn tokens(n: usize) -> String {
-    format!("{n} {}", if n == 1 { "token" } else { "tokens" })
 }
 
 fn overridden(template: &TemplateRecord) -> String {

@@ -73,10 +73,10 @@ pub fn fetch(wish: &Wish) -> Result<Fetched, Failure> {
     let cache = cache::Cache::new(&wish.repo, &listing.commit)?;
     let total: u64 = listing.files.iter().map(|file| file.size_bytes).sum();
     terminal::say(&format!(
-        "{} at {}: {} files, {}",
+        "{} at {}: {}, {}",
         wish.repo,
         listing.commit,
-        listing.files.len(),
+        terminal::count(listing.files.len(), "file"),
         terminal::size(total)
     ));
     let progress = Progress::bytes("download", total);
