@@ -25,8 +25,13 @@ pub fn told(body: &Body) -> String {
         line("", &format!("{}  sha256 {}", index + 1, input.sha256));
     }
     line("pictures", &reading.views.len().to_string());
-    line("question", given(reading.wishes.question.is_some()));
-    line("context", given(reading.wishes.context.is_some()));
+    if reading.templates.is_empty() {
+        // A conversation of the caller's own (`run`), not a task's words.
+        line("turns", &reading.request.turns.len().to_string());
+    } else {
+        line("question", given(reading.wishes.question.is_some()));
+        line("context", given(reading.wishes.context.is_some()));
+    }
     for template in reading.templates.iter().filter(|template| template.overridden) {
         line("template", &overridden(template));
     }

@@ -308,6 +308,16 @@ fn a_record_is_shown_with_all_that_decided_the_answer() {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert!(!shown.contains("overridden"), "{shown}");
+    bench.file("chat.json", r#"{"messages": [{"role": "user", "content": "hello"}], "max_tokens": 1}"#);
+    let chat = recorded_by_run(&bench, "chat.json");
+    let shown = bench.run(["records", "show", &chat]).stdout;
+    assert!(shown.contains("turns     1\n") && !shown.contains("question"), "{shown}");
+}
+
+/// Runs a request and gives the record's id.
+fn recorded_by_run(bench: &Bench, request: &str) -> String {
+    let outcome = bench.run(["run", "--request", request, "--json"]);
+    outcome.json()["lightbox"]["record"].as_str().expect("an id").to_owned()
 }
 
 #[test]
