@@ -25,6 +25,7 @@ Examples:
   lightbox doctor
   lightbox doctor --json | jq .missing
 
+Whether records could be written is tried with an empty file, which is gone again.
 Exit code 3 if records are not as they were written; anything else that is missing is only said.")]
 pub struct Arguments {
     #[command(flatten)]
