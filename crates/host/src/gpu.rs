@@ -11,24 +11,12 @@ pub struct Gpu {
     pub names: Vec<String>,
     /// The version of the kernel driver; `None` where it is not loaded.
     pub driver: Option<String>,
-    /// Whether the CUDA driver library can be opened, which a program that computes on the GPU needs.
-    pub has_library: bool,
-}
-
-impl Gpu {
-    /// Whether nothing of a GPU was found.
-    #[must_use]
-    pub fn is_absent(&self) -> bool {
-        self.names.is_empty() && self.driver.is_none() && !self.has_library
-    }
 }
 
 /// Asks for all facts.
 #[must_use]
 pub fn gpu() -> Gpu {
-    let mut gpu = from_driver(Path::new("/proc/driver/nvidia"));
-    gpu.has_library = has_library();
-    gpu
+    from_driver(Path::new("/proc/driver/nvidia"))
 }
 
 /// What the kernel driver's folder says.
@@ -45,7 +33,7 @@ fn from_driver(folder: &Path) -> Gpu {
     };
     let names = found.iter().map(|gpu| name(gpu).unwrap_or_else(|| "unknown".to_owned())).collect();
     let driver = proc::read(folder.join("version")).and_then(|text| version(&text));
-    Gpu { names, driver, has_library: false }
+    Gpu { names, driver }
 }
 
 /// The version in a line such as
@@ -55,26 +43,6 @@ fn version(text: &str) -> Option<String> {
     let is_version =
         |word: &&str| word.contains('.') && word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     line.split_whitespace().find(is_version).map(str::to_owned)
-}
-
-#[cfg(target_os = "linux")]
-fn has_library() -> bool {
-    // SAFETY: opening a library runs its initialisers. This is the name under which NVIDIA's driver installs its own,
-    // looked up where the system's loader looks; it starts nothing on the GPU before `cuInit`. The handle is closed
-    // again, and nothing of the library was kept.
-    unsafe {
-        let library = libc::dlopen(c"libcuda.so.1".as_ptr(), libc::RTLD_LAZY | libc::RTLD_LOCAL);
-        if library.is_null() {
-            return false;
-        }
-        libc::dlclose(library);
-        true
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn has_library() -> bool {
-    false
 }
 
 #[cfg(test)]
@@ -100,8 +68,7 @@ mod tests {
         let gpu = from_driver(&root);
         assert_eq!(gpu.names, ["NVIDIA L4", "NVIDIA H100 80GB HBM3", "unknown"]);
         assert_eq!(gpu.driver.as_deref(), Some("580.95.05"));
-        assert!(!gpu.is_absent());
         fs::remove_dir_all(&root).expect("it is there");
-        assert!(from_driver(&root).is_absent());
+        assert_eq!(from_driver(&root), Gpu::default());
     }
 }
