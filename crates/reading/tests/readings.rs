@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::TextEngine;
 use lightbox_intake::Study;
-use lightbox_models::{Content, Finish, Part, Role, Turn};
+use lightbox_models::{Content, Event, Finish, Part, Role, Turn};
 use lightbox_reading::answers::Answer;
 use lightbox_reading::prompts::{Prompts, THINKING};
 use lightbox_reading::tasks::{TASKS, Task, task};
@@ -125,11 +125,12 @@ fn cancelling_is_passed_on() {
     let study = study(&[9]);
     let mut engine = TextEngine::says("a b c d");
     let cancel = AtomicBool::new(false);
-    let mut n_events = 0;
+    // A token a character: the fourth is the space after the second word.
+    let mut n_tokens = 0;
     let reading = assignment("findings", &study, Wishes::default())
-        .run(&mut engine, &cancel, &mut |_| {
-            n_events += 1;
-            cancel.store(n_events == 2, Ordering::Relaxed);
+        .run(&mut engine, &cancel, &mut |event| {
+            n_tokens += usize::from(matches!(event, Event::Token { .. }));
+            cancel.store(n_tokens == 4, Ordering::Relaxed);
         })
         .expect("a reading");
     assert_eq!(reading.answer, Answer::Interrupted { text: "a b ".to_owned() });

@@ -1,37 +1,30 @@
-//! An engine that says what it is told to: one token a word.
+//! The scripted engine of the models room, with a record of what it was asked.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use lightbox_models::{
-    Content, Engine, Event, Finish, Generation, ModelCard, Part, Prompt, Request, Result, RgbImage, Timings,
+    Engine, Event, Finish, Generation, ModelCard, Prompt, Request, Result, RgbImage, ScriptedEngine,
 };
 
 /// Soft tokens a picture.
-pub const TOKENS_PER_IMAGE: usize = 16;
+pub const TOKENS_PER_IMAGE: usize = 4;
 
 /// See the module.
 pub struct TextEngine {
     pub card: ModelCard,
+    /// Why the generation ends, unless it was cancelled.
     pub finish: Finish,
     pub thinking: Option<String>,
-    text: String,
+    script: ScriptedEngine,
     /// What was asked, in order.
     pub requests: Vec<Request>,
 }
 
 impl TextEngine {
     pub fn says(text: &str) -> Self {
-        let card = ModelCard {
-            name: "text".to_owned(),
-            digest: "0".repeat(64),
-            architecture: "none".to_owned(),
-            context_tokens: 100_000,
-            image_size_px: Some(56),
-            tokens_per_image: Some(TOKENS_PER_IMAGE),
-            notice: None,
-            backend: "none".to_owned(),
-        };
-        Self { card, finish: Finish::Stop, thinking: None, text: text.to_owned(), requests: Vec::new() }
+        let script = ScriptedEngine::saying(text).expect("its own settings are valid").with_context(100_000);
+        let card = script.card().clone();
+        Self { card, finish: Finish::Stop, thinking: None, script, requests: Vec::new() }
     }
 }
 
@@ -41,37 +34,15 @@ impl Engine for TextEngine {
     }
 
     fn prompt(&self, request: &Request) -> Result<Prompt> {
-        let mut prompt = Prompt { text: String::new(), ids: vec![2], image_spans: Vec::new() };
-        for turn in &request.turns {
-            let parts = match &turn.content {
-                Content::Text(text) => vec![Part::Text(text.clone())],
-                Content::Parts(parts) => parts.clone(),
-            };
-            for part in parts {
-                match part {
-                    Part::Text(text) => {
-                        prompt.ids.extend(text.split_whitespace().map(|word| word.len() as u32));
-                        prompt.text.push_str(&text);
-                    }
-                    Part::Image(_) => {
-                        prompt.ids.extend([108, 255_999]);
-                        let first = prompt.ids.len();
-                        prompt.ids.extend([262_144; TOKENS_PER_IMAGE]);
-                        prompt.image_spans.push(first..first + TOKENS_PER_IMAGE);
-                        prompt.ids.extend([256_000, 108]);
-                    }
-                }
-            }
-        }
-        Ok(prompt)
+        self.script.prompt(request)
     }
 
     fn decode(&self, ids: &[u32]) -> String {
-        format!("{ids:?}")
+        self.script.decode(ids)
     }
 
     fn resized(&self, image: &RgbImage) -> Result<RgbImage> {
-        Ok(image.clone())
+        self.script.resized(image)
     }
 
     fn generate(
@@ -81,26 +52,11 @@ impl Engine for TextEngine {
         on_event: &mut dyn FnMut(Event),
     ) -> Result<Generation> {
         self.requests.push(request.clone());
-        let mut generation = Generation {
-            prompt: self.prompt(request)?,
-            ids: Vec::new(),
-            answer: String::new(),
-            thinking: self.thinking.clone(),
-            logprobs: Some(Vec::new()),
-            prompt_logprobs: None,
-            finish: self.finish,
-            timings: Timings::default(),
-        };
-        for (index, word) in self.text.split_inclusive(' ').enumerate() {
-            if cancel.load(Ordering::Relaxed) {
-                generation.finish = Finish::Cancelled;
-                break;
-            }
-            let id = index as u32;
-            generation.ids.push(id);
-            generation.answer.push_str(word);
-            on_event(Event::Token { id, text: word.to_owned(), thinking: false, logprob: None });
+        let mut generation = self.script.generate(request, cancel, on_event)?;
+        if generation.finish != Finish::Cancelled {
+            generation.finish = self.finish;
         }
+        generation.thinking.clone_from(&self.thinking);
         Ok(generation)
     }
 }
