@@ -49,6 +49,8 @@ const ROOMS: &[Room] = &[
         in_tests: &["tempfile"],
         ..NARROW
     },
+    // Coded pictures: no files, nothing medical.
+    Room { name: "lightbox-codecs", never: &["std::fs", "serde"], ..NARROW },
     // Medical inputs: nothing about a model.
     Room {
         name: "lightbox-intake",
