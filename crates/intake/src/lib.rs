@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod allowance;
+mod choice;
 mod error;
 mod kind;
 mod memory;
@@ -17,6 +18,7 @@ mod step;
 mod study;
 
 pub use allowance::Allowance;
+pub use choice::FrameChoice;
 pub use error::{Error, ErrorKind, Result};
 pub use open::{open, read};
 pub use orientation::Orientation;

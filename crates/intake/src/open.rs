@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::kind::{self, Kind};
 use crate::pictures::{jpeg, png, tiff};
-use crate::{Allowance, Error, ErrorKind, Format, Frame, Result, SourceFile, Study};
+use crate::{Allowance, Error, ErrorKind, Format, Frame, FrameChoice, Result, SourceFile, Study};
 
 /// Files longer than this are refused: no picture within the limit on pixels needs more, even uncompressed
 /// RGBA of 16 bits.
@@ -31,12 +31,21 @@ pub fn read(bytes: &[u8]) -> Result<Study> {
 }
 
 impl Allowance {
-    /// Reads one file.
+    /// Reads one file; of several frames, all.
+    ///
+    /// # Errors
+    /// As [`Allowance::open_frames`].
+    pub fn open(&mut self, path: impl AsRef<Path>) -> Result<Study> {
+        self.open_frames(path, &FrameChoice::all())
+    }
+
+    /// Reads the chosen frames of one file.
     ///
     /// # Errors
     /// [`ErrorKind`] says what: the file cannot be read, is of no known kind, uses what is not supported, contradicts
-    /// itself, ends early, or is too large, alone or for what is left. The text does not name the path.
-    pub fn open(&mut self, path: impl AsRef<Path>) -> Result<Study> {
+    /// itself, ends early, is too large, alone or for what is left, or does not have a frame that was chosen. The text
+    /// does not name the path.
+    pub fn open_frames(&mut self, path: impl AsRef<Path>, frames: &FrameChoice) -> Result<Study> {
         let path = path.as_ref();
         // Asked before opening: opening a pipe would wait for a writer.
         let metadata = fs::metadata(path).map_err(|error| cannot_read(&error))?;
@@ -68,28 +77,39 @@ impl Allowance {
             Error::new(ErrorKind::TooLarge, format!("no memory for a file of {} bytes", metadata.len()))
         })?;
         file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
-        self.read(&bytes)
+        self.read_frames(&bytes, frames)
     }
 
-    /// Reads the bytes of one file that is already in memory.
+    /// Reads the bytes of one file that is already in memory; of several frames, all.
     ///
     /// # Errors
-    /// As [`Allowance::open`].
+    /// As [`Allowance::open_frames`].
     pub fn read(&mut self, bytes: &[u8]) -> Result<Study> {
-        let (format, frame) = decode(bytes, self)?;
+        self.read_frames(bytes, &FrameChoice::all())
+    }
+
+    /// Reads the chosen frames of one file that is already in memory.
+    ///
+    /// # Errors
+    /// As [`Allowance::open_frames`].
+    pub fn read_frames(&mut self, bytes: &[u8], frames: &FrameChoice) -> Result<Study> {
+        let (format, frames) = decode(bytes, frames, self)?;
         let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let source = SourceFile { sha256, len_bytes: bytes.len() as u64, format };
-        Ok(Study { frames: vec![frame], sources: vec![source] })
+        Ok(Study { frames, sources: vec![source] })
     }
 }
 
-/// One arm a format. A format that brings more than one picture, or series with geometry, widens what comes back here.
-fn decode(bytes: &[u8], allowance: &mut Allowance) -> Result<(Format, Frame)> {
-    Ok(match kind::of(bytes)? {
-        Kind::Png => (Format::Png, png::read(bytes, allowance)?),
-        Kind::Jpeg => (Format::Jpeg, jpeg::read(bytes, allowance)?),
-        Kind::Tiff => (Format::Tiff, tiff::read(bytes, allowance)?),
-    })
+/// One arm a format.
+fn decode(bytes: &[u8], choice: &FrameChoice, allowance: &mut Allowance) -> Result<(Format, Vec<Frame>)> {
+    let (format, read): (_, fn(&[u8], &mut Allowance) -> Result<Frame>) = match kind::of(bytes)? {
+        Kind::Png => (Format::Png, png::read),
+        Kind::Jpeg => (Format::Jpeg, jpeg::read),
+        Kind::Tiff => (Format::Tiff, tiff::read),
+    };
+    // The formats of one picture: whoever names frame 2 of one is told before it is decoded.
+    choice.of(1)?;
+    Ok((format, vec![read(bytes, allowance)?]))
 }
 
 /// The system's reason without the path that some systems' messages hold.
