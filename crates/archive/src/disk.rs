@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind as IoKind, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Error, ErrorKind, Result, hex};
 
@@ -61,38 +61,79 @@ pub fn sync_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes `name` in `folder`, `parts` one after another, so that it is seen whole or not at all, also after a
-/// crash; a file of that name is replaced. Readable and writable by the owner alone.
+/// Writes `name` in `folder`, `parts` one after another, as a [`WholeFile`].
 ///
 /// # Errors
-/// [`ErrorKind::DiskFull`] or [`ErrorKind::Io`], with nothing left over and what was there before unchanged.
+/// As those of [`WholeFile`].
 pub fn write_whole(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<()> {
-    let temporary = folder.join(format!("{TEMPORARY_PREFIX}{}", hex::encode(&random::<8>()?)));
-    let target = folder.join(name);
-    let replaces = target.exists();
-    let write = || -> io::Result<()> {
-        let mut file = private_file().write(true).create_new(true).open(&temporary)?;
-        for part in parts {
-            file.write_all(part)?;
-        }
-        file.sync_all()?;
-        fs::rename(&temporary, &target)
-    };
-    let written = write().map_err(|error| full_or_io(&error, "writing", &target));
-    if written.is_err() {
-        // The first error is the one to tell; a leftover is swept by the next writer.
-        let _ = fs::remove_file(&temporary);
-        return written;
+    let mut file = WholeFile::create(folder, name)?;
+    for part in parts {
+        file.write(part)?;
     }
-    let synced = sync_folder(folder);
-    if synced.is_err() && !replaces {
-        // What was not made durable was not written: the caller will tell so.
-        let _ = fs::remove_file(&target);
-    }
-    synced
+    file.finish()
 }
 
-/// Removes what calls of [`write_whole`] in processes that died left behind in `folder`; only for the holder of
+/// A file that is seen whole or not at all, also after a crash; a file of its name is replaced in [`WholeFile::finish`].
+/// Readable and writable by the owner alone. Dropped before that, it leaves nothing over and what was there before
+/// unchanged.
+#[derive(Debug)]
+pub struct WholeFile {
+    file: File,
+    temporary: PathBuf,
+    target: PathBuf,
+}
+
+impl WholeFile {
+    /// Starts `name` in `folder`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::DiskFull`] or [`ErrorKind::Io`].
+    pub fn create(folder: &Path, name: &str) -> Result<Self> {
+        let temporary = folder.join(format!("{TEMPORARY_PREFIX}{}", hex::encode(&random::<8>()?)));
+        let target = folder.join(name);
+        let file = private_file()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)
+            .map_err(|error| full_or_io(&error, "writing", &target))?;
+        Ok(Self { file, temporary, target })
+    }
+
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// As [`WholeFile::create`].
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|error| full_or_io(&error, "writing", &self.target))
+    }
+
+    /// Puts the file in its place and makes it durable.
+    ///
+    /// # Errors
+    /// As [`WholeFile::create`].
+    pub fn finish(self) -> Result<()> {
+        let replaces = self.target.exists();
+        self.file
+            .sync_all()
+            .and_then(|()| fs::rename(&self.temporary, &self.target))
+            .map_err(|error| full_or_io(&error, "writing", &self.target))?;
+        let synced = self.target.parent().map_or(Ok(()), sync_folder);
+        if synced.is_err() && !replaces {
+            // What was not made durable was not written: the caller will tell so.
+            let _ = fs::remove_file(&self.target);
+        }
+        synced
+    }
+}
+
+impl Drop for WholeFile {
+    fn drop(&mut self) {
+        // Gone already where the file is in its place; what cannot be removed is swept by the next writer.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+/// Removes what [`WholeFile`]s of processes that died left behind in `folder`; only for the holder of
 /// the lock under which that folder is written.
 pub fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -23,7 +23,9 @@ mod root;
 mod store;
 
 pub use blob::{BLOB_FORMAT, BlobKind, BlobName, MAX_BLOB_BYTES, StudyId, StudyKey, open_blob, seal_blob};
-pub use disk::{FileLock, full_or_io, private_file, random, read_limited, sweep, sync_folder, write_whole};
+pub use disk::{
+    FileLock, WholeFile, full_or_io, private_file, random, read_limited, sweep, sync_folder, write_whole,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use root::data_root;
 pub use store::{Archive, BlobEntry, Erased, StudyEntry};
