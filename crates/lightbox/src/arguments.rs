@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lightbox_intake::FrameChoice;
 
 use crate::commands;
 
@@ -158,6 +159,22 @@ fn probability(text: &str) -> Result<f32, String> {
 
 fn number(text: &str, expected: &str, fits: impl Fn(f32) -> bool) -> Result<f32, String> {
     text.parse().ok().filter(|&value| fits(value)).ok_or_else(|| format!("expected {expected}"))
+}
+
+/// What is taken of the pictures.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Pictures")]
+pub struct PictureArguments {
+    /// Frames to read of a file that has several, such as 1,5-9; default: all
+    #[arg(long, value_name = "LIST", allow_negative_numbers = true)]
+    pub frames: Option<FrameChoice>,
+}
+
+impl PictureArguments {
+    /// The frames to read of each file.
+    pub fn frames(&self) -> FrameChoice {
+        self.frames.clone().unwrap_or_default()
+    }
 }
 
 /// Where records, keys and acceptances are kept.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lightbox_intake::{Allowance, Study};
+use lightbox_intake::{Allowance, FrameChoice, Study};
 use lightbox_records::{Digest, Input};
 
 use crate::exit::{Code, Failure};
@@ -19,29 +19,31 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Opens files one by one and joins what they hold.
+    /// Opens files one by one and joins what they hold: the chosen frames of each.
     ///
     /// # Errors
     /// [`Code::Input`], naming the file.
-    pub fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
+    pub fn open(paths: &[PathBuf], frames: &FrameChoice) -> Result<Self, Failure> {
         let mut inputs = Self::default();
         for path in paths {
-            inputs.add_file(path)?;
+            inputs.add_file(path, frames)?;
         }
         Ok(inputs)
     }
 
-    /// Adds a file.
+    /// Adds the chosen frames of a file.
     ///
     /// # Errors
     /// As [`Inputs::open`].
-    pub fn add_file(&mut self, path: &Path) -> Result<(), Failure> {
-        let study =
-            self.allowance.open(path).map_err(|error| refused(&path.display().to_string(), &error))?;
+    pub fn add_file(&mut self, path: &Path, frames: &FrameChoice) -> Result<(), Failure> {
+        let study = self
+            .allowance
+            .open_frames(path, frames)
+            .map_err(|error| refused(&path.display().to_string(), &error))?;
         self.add(study, Some(path.to_owned()))
     }
 
-    /// Adds the bytes of a file; `place` names them in messages.
+    /// Adds the bytes of a file, all frames; `place` names them in messages.
     ///
     /// # Errors
     /// As [`Inputs::open`].

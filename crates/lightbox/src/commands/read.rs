@@ -12,7 +12,7 @@ use lightbox_reading::{Assignment, Wishes};
 use super::prompts::prompts;
 use super::report::{Report, ReportOptions};
 use super::watch::Watch;
-use crate::arguments::{GenerationArguments, ModelArguments, OutputArguments};
+use crate::arguments::{GenerationArguments, ModelArguments, OutputArguments, PictureArguments};
 use crate::cancel;
 use crate::exit::{Code, Failure};
 use crate::inputs::Inputs;
@@ -35,13 +35,16 @@ pub struct ReadCommand {
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Pictures: PNG, JPEG or TIFF
+    /// Pictures: DICOM, PNG, JPEG or TIFF
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
 
     /// Clinical information that the model should know
     #[arg(long, value_name = "TEXT")]
     context: Option<String>,
+
+    #[command(flatten)]
+    pictures: PictureArguments,
 
     #[command(flatten)]
     model: ModelArguments,
@@ -107,7 +110,7 @@ fn command_of(task: &Task) -> clap::Command {
         return command.mut_arg("inputs", |inputs| {
             inputs
                 .value_name("INPUT… QUESTION")
-                .help("Pictures (PNG, JPEG or TIFF), or none, and last the question, in quotes")
+                .help("Pictures (DICOM, PNG, JPEG or TIFF), or none, and last the question, in quotes")
         });
     }
     command
@@ -119,12 +122,13 @@ pub fn run(command: &ReadCommand) -> Result<Code, Failure> {
     let wishes = Wishes {
         question,
         context: arguments.context.clone(),
+        frames: arguments.pictures.frames(),
         logprobs: arguments.logprobs,
         ..wishes(&arguments.generation)
     };
     let job = Job {
         task,
-        inputs: Inputs::open(&paths)?,
+        inputs: Inputs::open(&paths, &wishes.frames)?,
         wishes,
         model: &arguments.model,
         record: &arguments.record,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use self::folder::Folder;
 use super::prompts::prompts;
-use crate::arguments::OutputArguments;
+use crate::arguments::{OutputArguments, PictureArguments};
 use crate::exit::{Code, Failure};
 use crate::inputs::Inputs;
 use crate::model;
@@ -34,7 +34,7 @@ Examples:
   lightbox prepare frontal.png lateral.png --out views --task differential --json
   lightbox prepare film.tif --out views --model google/medgemma-1.5-4b-it")]
 pub struct Arguments {
-    /// Pictures: PNG, JPEG or TIFF
+    /// Pictures: DICOM, PNG, JPEG or TIFF
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<PathBuf>,
 
@@ -54,6 +54,9 @@ pub struct Arguments {
     /// Clinical information that the model should know
     #[arg(long, value_name = "TEXT")]
     context: Option<String>,
+
+    #[command(flatten)]
+    pictures: PictureArguments,
 
     /// Model whose sizes and tokenizer are used; its weights are not opened. LIGHTBOX_MODEL does not count here
     #[arg(long, value_name = "NAME")]
@@ -130,10 +133,11 @@ struct EarlierFrame {
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let task = task(&arguments.task)
         .ok_or_else(|| Failure::new(Code::Usage, format!("no task is named `{}`", arguments.task)))?;
-    let inputs = Inputs::open(&arguments.inputs)?;
     // Where only the pictures are wanted, any question does; its length is counted where it is given.
     let question = arguments.question.clone().or_else(|| task.takes_question.then(|| "?".to_owned()));
-    let wishes = Wishes { question, context: arguments.context.clone(), ..Wishes::default() };
+    let frames = arguments.pictures.frames();
+    let inputs = Inputs::open(&arguments.inputs, &frames)?;
+    let wishes = Wishes { question, context: arguments.context.clone(), frames, ..Wishes::default() };
     let mut assignment = Assignment::new(task, &inputs.study, &prompts(), wishes)?;
     let outline = match &arguments.model {
         Some(name) => Outline::of_files(&model::files(name)?, name, None)?,
