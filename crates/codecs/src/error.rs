@@ -43,6 +43,12 @@ impl Error {
         self.kind
     }
 
+    /// The way out, if one is known.
+    #[must_use]
+    pub fn way_out(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// What is wrong, without the way out.
     #[must_use]
     pub fn message(&self) -> &str {

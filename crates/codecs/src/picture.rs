@@ -62,7 +62,7 @@ impl Outline {
     /// [`ErrorKind::TooLarge`] if there are more than [`Outline::MAX_SAMPLES`], or more than the coded bytes can hold.
     pub fn n_samples(&self, n_coded_bytes: usize, most_per_byte: usize) -> Result<usize> {
         let n = self.width.checked_mul(self.height).and_then(|n| n.checked_mul(self.n_components));
-        let believed = n_coded_bytes.saturating_mul(most_per_byte).max(Self::ALWAYS).min(Self::MAX_SAMPLES);
+        let believed = n_coded_bytes.saturating_mul(most_per_byte).clamp(Self::ALWAYS, Self::MAX_SAMPLES);
         n.filter(|n| *n <= believed).ok_or_else(|| {
             Error::new(
                 ErrorKind::TooLarge,

@@ -62,5 +62,19 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// What a codec says of coded data is true of the file that holds them.
+impl From<lightbox_codecs::Error> for Error {
+    fn from(error: lightbox_codecs::Error) -> Self {
+        use lightbox_codecs::ErrorKind as Codec;
+        let kind = match error.kind() {
+            Codec::Corrupt => ErrorKind::Corrupt,
+            Codec::Truncated => ErrorKind::Truncated,
+            Codec::TooLarge => ErrorKind::TooLarge,
+            _ => ErrorKind::Unsupported,
+        };
+        Self { kind, message: error.message().to_owned(), hint: error.way_out().map(str::to_owned) }
+    }
+}
+
 /// Shorthand for results of this room.
 pub type Result<T> = std::result::Result<T, Error>;

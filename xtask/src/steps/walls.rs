@@ -54,6 +54,7 @@ const ROOMS: &[Room] = &[
     // Medical inputs: nothing about a model.
     Room {
         name: "lightbox-intake",
+        rooms: &["lightbox-codecs"],
         external: &["flate2", "png", "serde", "sha2"],
         in_tests: &["tempfile"],
         ..NARROW

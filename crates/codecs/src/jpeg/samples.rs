@@ -23,15 +23,15 @@ fn plane_samples(plane: &Plane) -> Result<Vec<u8>> {
     Ok(samples)
 }
 
-/// A gray picture.
-pub(super) fn gray(plane: &Plane, width: usize, height: usize) -> Result<Vec<u8>> {
+/// A picture of one component.
+pub(super) fn one(plane: &Plane, width: usize, height: usize) -> Result<Vec<u8>> {
     // The only component is as large as the picture, whatever sampling it states.
     debug_assert_eq!((plane.width, plane.height), (width, height));
     plane_samples(plane)
 }
 
-/// A colour picture, `[height, width, 3]`.
-pub(super) fn rgb(planes: &[Plane], width: usize, height: usize, is_ycbcr: bool) -> Result<Vec<u8>> {
+/// A picture of three components, `[height, width, 3]`; `to_rgb` converts each pixel from YCbCr.
+pub(super) fn three(planes: &[Plane], width: usize, height: usize, to_rgb: bool) -> Result<Vec<u8>> {
     let mut channels = Vec::new();
     for plane in planes {
         let most = |part: fn(&Plane) -> usize| planes.iter().map(part).max().unwrap_or(1);
@@ -61,7 +61,7 @@ pub(super) fn rgb(planes: &[Plane], width: usize, height: usize, is_ycbcr: bool)
         }
         for (x, pixel) in out.chunks_exact_mut(3).enumerate() {
             let values = [rows[0][x], rows[1][x], rows[2][x]];
-            pixel.copy_from_slice(&if is_ycbcr { from_ycbcr(values) } else { values });
+            pixel.copy_from_slice(&if to_rgb { from_ycbcr(values) } else { values });
         }
     }
     Ok(pixels)

@@ -1,33 +1,46 @@
 //! The markers of a JPEG, walked from the first to the last before anything is decoded.
 
-use super::super::exif;
 use super::{corrupt, ended, unsupported};
-use crate::{Error, ErrorKind, Orientation, Result};
+use crate::{Error, ErrorKind, Outline, Result};
 
-/// How the components stand for colours.
+/// What the markers say of how three components stand for colours.
+///
+/// [`Colors::as_libjpeg`] decides for pictures that nothing else is known of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Colors {
+pub enum Colors {
+    /// One component.
     Gray,
+    /// A JFIF marker, or Adobe's with transform 1.
     YCbCr,
+    /// Adobe's marker with transform 0, or component identifiers that spell `RGB` and no such marker.
     Rgb,
+    /// Nothing is said.
+    Unknown,
 }
 
-/// What the markers say.
+impl Colors {
+    /// As libjpeg decides: what is unknown is YCbCr.
+    #[must_use]
+    pub fn as_libjpeg(self) -> Self {
+        match self {
+            Self::Unknown => Self::YCbCr,
+            known => known,
+        }
+    }
+}
+
+/// The markers of a JPEG: all that is known of it before its coded data are decoded.
 #[derive(Debug)]
-pub(super) struct Outline<'a> {
-    pub width: u16,
-    pub height: u16,
-    pub is_progressive: bool,
-    pub components: Vec<Component>,
-    pub colors: Colors,
-    pub orientation: Orientation,
-    pub has_color_profile: bool,
-    /// Previews or other renderings of the same shot stand behind the picture.
-    pub has_further_pictures: bool,
-    /// Bytes of entropy-coded data of all scans.
-    pub n_coded_bytes: u64,
+pub struct Markers<'a> {
+    pub(super) width: u16,
+    pub(super) height: u16,
+    pub(super) is_progressive: bool,
+    pub(super) components: Vec<Component>,
+    colors: Colors,
+    n_coded_bytes: usize,
+    applications: Vec<(u8, &'a [u8])>,
     /// Tables and scans, in the order of the file.
-    pub events: Vec<Event<'a>>,
+    pub(super) events: Vec<Event<'a>>,
 }
 
 /// A component as the frame header states it.
@@ -64,9 +77,8 @@ const DRI: u8 = 0xDD;
 const DHT: u8 = 0xC4;
 const DAC: u8 = 0xCC;
 const APP0: u8 = 0xE0;
-const APP1: u8 = 0xE1;
-const APP2: u8 = 0xE2;
 const APP14: u8 = 0xEE;
+const APP15: u8 = 0xEF;
 
 /// What is gathered on the way.
 #[derive(Default)]
@@ -74,10 +86,8 @@ struct Walk<'a> {
     frame: Option<FrameHeader>,
     adobe_transform: Option<u8>,
     has_jfif: bool,
-    exif_orientation: Option<Orientation>,
-    has_color_profile: bool,
-    has_further_pictures: bool,
-    n_coded_bytes: u64,
+    n_coded_bytes: usize,
+    applications: Vec<(u8, &'a [u8])>,
     events: Vec<Event<'a>>,
 }
 
@@ -89,15 +99,32 @@ struct FrameHeader {
     components: Vec<Component>,
 }
 
-impl<'a> Outline<'a> {
-    /// Walks the markers of `bytes` to the end of the picture.
-    pub fn of(bytes: &'a [u8]) -> Result<Self> {
+impl<'a> Markers<'a> {
+    /// Walks the markers to the end of the picture (EOI); what stands behind it is not looked at.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Truncated`] if the data end before, [`ErrorKind::Corrupt`] if they are no JPEG or contradict
+    /// themselves, [`ErrorKind::Unsupported`] for CMYK, 12 bits, arithmetic, lossless and hierarchical coding.
+    pub fn of(coded: &'a [u8]) -> Result<Self> {
+        Self::walk(coded, false)
+    }
+
+    /// Walks the markers up to the first scan.
+    pub(super) fn before_scans(coded: &'a [u8]) -> Result<Self> {
+        Self::walk(coded, true)
+    }
+
+    fn walk(bytes: &'a [u8], stops_at_scan: bool) -> Result<Self> {
+        if !bytes.starts_with(&[0xFF, SOI]) {
+            return Err(corrupt("expected the marker of a picture's start (SOI) at byte 0"));
+        }
         let mut walk = Walk::default();
-        let mut at = 2; // behind SOI
+        let mut at = 2;
         loop {
             let marker = next_marker(bytes, &mut at)?;
             match marker {
                 EOI => return walk.finish(),
+                SOS if stops_at_scan => return walk.finish(),
                 SOI | 0x01 | 0xD0..=0xD7 => {
                     return Err(corrupt(format!("marker {marker:#04x} stands where a segment is expected")));
                 }
@@ -111,27 +138,59 @@ impl<'a> Outline<'a> {
                 DAC => return Err(unsupported("arithmetic coding (DAC)")),
                 DNL => return Err(unsupported("a height given after the first scan (DNL)")),
                 0xC0..=0xCF => walk.start_of_frame(marker, segment)?,
-                APP0 => walk.has_jfif |= segment.starts_with(b"JFIF\0"),
-                APP1 if segment.starts_with(b"Exif\0\0") && walk.exif_orientation.is_none() => {
-                    walk.exif_orientation = Some(exif::orientation(&segment[6..])?);
-                }
-                APP2 if segment.starts_with(b"ICC_PROFILE\0") => walk.has_color_profile = true,
-                // CIPA DC-007: the file goes on with further pictures behind the first, which is the main one.
-                APP2 if segment.starts_with(b"MPF\0") => walk.has_further_pictures = true,
-                APP14 if segment.starts_with(b"Adobe") => walk.adobe_transform = segment.get(11).copied(),
+                APP0..=APP15 => walk.application(marker, segment),
                 SOS => {
                     let start = at;
                     skip_coded(bytes, &mut at)?;
-                    walk.n_coded_bytes += (at - start) as u64;
+                    walk.n_coded_bytes += at - start;
                     walk.events.push(Event::Scan { header: segment, coded: &bytes[start..at] });
                 }
                 _ => {}
             }
         }
     }
+
+    /// Sides, components and bits.
+    #[must_use]
+    pub fn outline(&self) -> Outline {
+        Outline {
+            width: usize::from(self.width),
+            height: usize::from(self.height),
+            n_components: self.components.len(),
+            bits: 8,
+            is_signed: false,
+        }
+    }
+
+    /// What the markers say of colours.
+    #[must_use]
+    pub fn colors(&self) -> Colors {
+        self.colors
+    }
+
+    /// Bytes of entropy-coded data of all scans.
+    #[must_use]
+    pub fn n_coded_bytes(&self) -> usize {
+        self.n_coded_bytes
+    }
+
+    /// The application segments in the order of the file: the n of APPn, 0 to 15, and the segment's body.
+    #[must_use]
+    pub fn applications(&self) -> &[(u8, &'a [u8])] {
+        &self.applications
+    }
 }
 
 impl<'a> Walk<'a> {
+    fn application(&mut self, marker: u8, segment: &'a [u8]) {
+        match marker {
+            APP0 => self.has_jfif |= segment.starts_with(b"JFIF\0"),
+            APP14 if segment.starts_with(b"Adobe") => self.adobe_transform = segment.get(11).copied(),
+            _ => {}
+        }
+        self.applications.push((marker - APP0, segment));
+    }
+
     fn start_of_frame(&mut self, marker: u8, segment: &[u8]) -> Result<()> {
         if self.frame.is_some() {
             return Err(unsupported("more than one frame (hierarchical coding)"));
@@ -167,33 +226,35 @@ impl<'a> Walk<'a> {
         if height == 0 {
             return Err(unsupported("a height given after the first scan (DNL)"));
         }
+        if width == 0 {
+            return Err(corrupt(format!("expected sides of at least 1 pixel, found {width}×{height}")));
+        }
         let components =
             rest.chunks_exact(3).take(n_components).map(component).collect::<Result<Vec<_>>>()?;
         self.frame = Some(FrameHeader { width, height, is_progressive: marker == 0xC2, components });
         Ok(())
     }
 
-    fn finish(self) -> Result<Outline<'a>> {
+    fn finish(self) -> Result<Markers<'a>> {
         let frame = self.frame.ok_or_else(|| corrupt("there is no frame header"))?;
         let ids: Vec<u8> = frame.components.iter().map(|component| component.id).collect();
-        // As libjpeg decides: JFIF means YCbCr, then Adobe's flag, then component ids that spell RGB.
+        // In libjpeg's order: JFIF means YCbCr, then Adobe's flag, then component ids that spell RGB.
         let colors = match (ids.as_slice(), self.has_jfif, self.adobe_transform) {
             ([_], ..) => Colors::Gray,
             (_, true, _) => Colors::YCbCr,
             (_, false, Some(0)) => Colors::Rgb,
+            (_, false, Some(1)) => Colors::YCbCr,
             (b"RGB", false, None) => Colors::Rgb,
-            _ => Colors::YCbCr,
+            _ => Colors::Unknown,
         };
-        Ok(Outline {
+        Ok(Markers {
             width: frame.width,
             height: frame.height,
             is_progressive: frame.is_progressive,
             components: frame.components,
             colors,
-            orientation: self.exif_orientation.unwrap_or(Orientation::UPRIGHT),
-            has_color_profile: self.has_color_profile,
-            has_further_pictures: self.has_further_pictures,
             n_coded_bytes: self.n_coded_bytes,
+            applications: self.applications,
             events: self.events,
         })
     }
