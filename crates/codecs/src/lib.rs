@@ -8,6 +8,7 @@
 
 mod error;
 pub mod jpeg;
+pub mod jpeg2000;
 mod memory;
 mod picture;
 
