@@ -8,6 +8,7 @@
 
 mod allowance;
 mod choice;
+pub mod dicom;
 mod error;
 mod kind;
 mod memory;

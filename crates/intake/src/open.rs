@@ -46,35 +46,21 @@ impl Allowance {
     /// itself, ends early, is too large, alone or for what is left, or does not have a frame that was chosen. The text
     /// does not name the path.
     pub fn open_frames(&mut self, path: impl AsRef<Path>, frames: &FrameChoice) -> Result<Study> {
-        let path = path.as_ref();
-        // Asked before opening: opening a pipe would wait for a writer.
-        let metadata = fs::metadata(path).map_err(|error| cannot_read(&error))?;
-        if metadata.is_dir() {
-            return Err(Error::new(ErrorKind::File, "expected a file, found a directory")
-                .hint("name the picture files inside it"));
-        }
-        if !metadata.is_file() {
-            return Err(Error::new(
-                ErrorKind::File,
-                "expected a regular file, found a device, pipe or socket",
-            )
-            .hint("store the picture in a file first"));
-        }
-        let mut file = File::open(path).map_err(|error| cannot_read(&error))?;
+        let (mut file, len_bytes) = regular_file(path.as_ref())?;
         let mut bytes = Vec::new();
         file.by_ref().take(kind::HEAD_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
         // The kind is judged before the rest is read, so that a slide of many gigabytes is refused by its name.
         let kind = kind::of(&bytes)?;
-        if metadata.len() > MAX_FILE_BYTES {
+        if len_bytes > MAX_FILE_BYTES {
             return Err(Error::new(
                 ErrorKind::TooLarge,
-                format!("{kind}: expected at most {MAX_FILE_BYTES} bytes, found {}", metadata.len()),
+                format!("{kind}: expected at most {MAX_FILE_BYTES} bytes, found {}", len_bytes),
             )
             .hint("export the region of interest as a picture of its own"));
         }
-        let rest = usize::try_from(metadata.len()).unwrap_or(usize::MAX).saturating_sub(bytes.len());
+        let rest = usize::try_from(len_bytes).unwrap_or(usize::MAX).saturating_sub(bytes.len());
         bytes.try_reserve_exact(rest).map_err(|_| {
-            Error::new(ErrorKind::TooLarge, format!("no memory for a file of {} bytes", metadata.len()))
+            Error::new(ErrorKind::TooLarge, format!("no memory for a file of {} bytes", len_bytes))
         })?;
         file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
         self.read_frames(&bytes, frames)
@@ -112,8 +98,27 @@ fn decode(bytes: &[u8], choice: &FrameChoice, allowance: &mut Allowance) -> Resu
     Ok((format, vec![read(bytes, allowance)?]))
 }
 
+/// Opens a file, and tells how long it is. What is no file is refused.
+///
+/// # Errors
+/// [`ErrorKind::File`]; the text does not name the path.
+pub(crate) fn regular_file(path: &Path) -> Result<(File, u64)> {
+    // Asked before opening: opening a pipe would wait for a writer.
+    let metadata = fs::metadata(path).map_err(|error| cannot_read(&error))?;
+    if metadata.is_dir() {
+        return Err(Error::new(ErrorKind::File, "expected a file, found a directory")
+            .hint("name the picture files inside it"));
+    }
+    if !metadata.is_file() {
+        return Err(Error::new(ErrorKind::File, "expected a regular file, found a device, pipe or socket")
+            .hint("store the picture in a file first"));
+    }
+    let file = File::open(path).map_err(|error| cannot_read(&error))?;
+    Ok((file, metadata.len()))
+}
+
 /// The system's reason without the path that some systems' messages hold.
-fn cannot_read(error: &io::Error) -> Error {
+pub(crate) fn cannot_read(error: &io::Error) -> Error {
     let reason = match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "no permission to read it".to_owned(),

@@ -55,7 +55,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "lightbox-intake",
         rooms: &["lightbox-codecs"],
-        external: &["flate2", "png", "serde", "sha2"],
+        external: &["dicom-core", "dicom-dictionary-std", "dicom-encoding", "flate2", "png", "serde", "sha2"],
         in_tests: &["tempfile"],
         ..NARROW
     },

@@ -1,0 +1,29 @@
+//! DICOM: files to data sets, elements and the coded bytes of frames (PS3.5, PS3.10).
+//!
+//! [`File::read`] takes the bytes of a file, with or without preamble, prefix and meta group; [`File::dataset`] gives
+//! its elements without copying their values; [`PixelBytes`] finds the bytes of a frame in them. What a file does
+//! against the standard is either taken the way pydicom 3.0.2 takes it, with a [`Note`] that says so, or refused by
+//! name. Why the framing is our own: `docs/design/0011-dicom-framing.md`.
+
+mod charset;
+mod dataset;
+mod dictionary;
+mod element;
+mod file;
+mod header;
+mod inflate;
+mod note;
+mod numbers;
+mod parse;
+mod syntax;
+mod text;
+
+pub use dataset::Dataset;
+pub use dicom_core::{Tag, VR};
+pub use dicom_dictionary_std::tags;
+pub use dictionary::{describe, keyword};
+pub use element::{Cut, Element, Fragments, Value};
+pub use file::File;
+pub use header::read_header;
+pub use note::{Note, Oddity};
+pub use syntax::{Coding, Framing, TransferSyntax};
