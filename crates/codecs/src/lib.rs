@@ -9,6 +9,7 @@
 mod error;
 pub mod jpeg;
 pub mod jpeg2000;
+pub mod jpeg_ls;
 mod memory;
 mod picture;
 

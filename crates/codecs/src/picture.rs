@@ -51,7 +51,7 @@ impl Outline {
 
     /// Samples that any picture may have, however few bytes it was coded in: a blank film of 4096 × 4096 pixels is coded
     /// in a few hundred bytes.
-    const ALWAYS: usize = 1 << 24;
+    pub(crate) const ALWAYS: usize = 1 << 24;
 
     /// How many samples the picture has.
     ///
