@@ -1,100 +1,112 @@
 //! Bits of entropy-coded data.
 
 use super::{corrupt, ended};
-use crate::Result;
+use crate::{Error, Result};
 
-/// Reads bits, high ones first, up to the next restart marker.
+/// Zeros behind the bytes of an interval, so that eight bytes can be loaded at each of them.
+pub(super) const PADDING: usize = 8;
+
+/// Reads bits, high ones first.
+///
+/// Behind the end there are zeros. Whoever decodes checks once, with [`Bits::finish`], that none of them was used.
+#[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
-    coded: &'a [u8],
+    /// Without stuffing, with [`PADDING`] zeros at the end.
+    bytes: &'a [u8],
+    /// The byte behind those that [`Bits::n_held`] counts.
     at: usize,
-    /// The bits that are loaded, the last read lowest.
+    /// The next bits from the highest down. Below those that count, there may be more of what follows.
     held: u64,
     n_held: u32,
+    /// The number of the restart marker that must stand right behind.
+    marker: Option<u8>,
 }
 
 impl<'a> Bits<'a> {
-    pub fn new(coded: &'a [u8]) -> Self {
-        Self { coded, at: 0, held: 0, n_held: 0 }
+    pub fn new(bytes: &'a [u8], marker: Option<u8>) -> Self {
+        Self { bytes, at: 0, held: 0, n_held: 0, marker }
     }
 
-    /// Loads bytes until at least 32 bits are held or the data ends.
-    fn load(&mut self) {
-        while self.n_held <= 48 {
-            let Some(&byte) = self.coded.get(self.at) else { return };
-            if byte == 0xFF {
-                match self.coded.get(self.at + 1) {
-                    Some(0x00) => self.at += 1,
-                    // Fill bytes before a marker.
-                    Some(0xFF) => {
-                        self.at += 1;
-                        continue;
-                    }
-                    _ => return,
-                }
-            }
-            self.at += 1;
-            self.held = self.held << 8 | u64::from(byte);
-            self.n_held += 8;
+    /// Loads so that at least 56 bits can be looked at and taken.
+    #[inline(always)]
+    pub fn refill(&mut self) {
+        if let Some(next) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
+            self.held |= u64::from_be_bytes(*next) >> self.n_held;
         }
+        // Whole bytes only: the rest of the eight is loaded again next time, at the same place.
+        self.at += ((63 - self.n_held) >> 3) as usize;
+        self.n_held |= 56;
     }
 
-    /// The next 16 bits without taking them, zeros where the data ends, and how many of them there are.
-    pub fn peek16(&mut self) -> (u32, u32) {
-        if self.n_held < 16 {
-            self.load();
-        }
-        let bits =
-            if self.n_held >= 16 { self.held >> (self.n_held - 16) } else { self.held << (16 - self.n_held) };
-        ((bits & 0xFFFF) as u32, self.n_held.min(16))
+    /// The next `n` bits, 1 to 32, without taking them.
+    #[inline(always)]
+    pub fn peek(&self, n: u32) -> usize {
+        (self.held >> (64 - n)) as usize
     }
 
-    /// Takes `n` bits that [`Bits::peek16`] showed.
+    /// Passes `n` bits; no more than were refilled.
+    #[inline(always)]
     pub fn skip(&mut self, n: u32) {
+        self.held <<= n;
         self.n_held -= n;
     }
 
-    /// Takes `n` bits, at most 16.
+    /// Takes `n` bits, at most 16; no more than were refilled.
+    #[inline(always)]
+    pub fn take(&mut self, n: u32) -> u32 {
+        let bits = (self.held >> 1) >> (63 - n);
+        self.skip(n);
+        bits as u32
+    }
+
+    /// Takes a number of `size` bits, at most 16, as T.81 codes it (F.2.2.1, EXTEND).
+    #[inline(always)]
+    pub fn signed(&mut self, size: u32) -> i32 {
+        extend(self.take(size), size)
+    }
+
+    /// Whether bits were taken that are not there.
+    pub fn is_past_end(&self) -> bool {
+        self.n_taken() > (self.bytes.len() - PADDING) * 8
+    }
+
+    /// What is wrong with a unit that could not be read: where the data had ended before, that.
+    #[cold]
+    pub fn blame(&self, error: Error) -> Error {
+        if self.is_past_end() { short() } else { error }
+    }
+
+    fn n_taken(&self) -> usize {
+        self.at * 8 - self.n_held as usize
+    }
+
+    /// Ends an interval.
     ///
     /// # Errors
-    /// If the data ends before.
-    pub fn take(&mut self, n: u32) -> Result<u32> {
-        let (bits, n_there) = self.peek16();
-        if n > n_there {
+    /// If it was too short for what was read from it, or too long where a restart marker is due.
+    pub fn finish(&self) -> Result<()> {
+        if self.is_past_end() {
             return Err(short());
         }
-        self.skip(n);
-        Ok(if n == 0 { 0 } else { bits >> (16 - n) })
-    }
-
-    /// Takes a number of `size` bits as T.81 codes it (F.2.2.1, EXTEND).
-    pub fn signed(&mut self, size: u32) -> Result<i32> {
-        if size == 0 {
-            return Ok(0);
-        }
-        let value = self.take(size)? as i32;
-        Ok(if value < 1 << (size - 1) { value - (1 << size) + 1 } else { value })
-    }
-
-    /// Passes restart marker `number` (0 to 7), which must stand next.
-    pub fn restart(&mut self, number: u8) -> Result<()> {
-        // Whole bytes that are left belong to no block.
-        self.load();
-        let is_left = self.n_held >= 8;
-        (self.held, self.n_held) = (0, 0);
-        while self.coded.get(self.at) == Some(&0xFF) && self.coded.get(self.at + 1) == Some(&0xFF) {
-            self.at += 1;
-        }
-        match self.coded.get(self.at..self.at + 2) {
-            Some([0xFF, found]) if !is_left && *found == 0xD0 + number => {
-                self.at += 2;
-                Ok(())
+        let n_left = (self.bytes.len() - PADDING) * 8 - self.n_taken();
+        match self.marker {
+            Some(number) if n_left >= 8 => {
+                Err(corrupt(format!("expected restart marker {number}, found other data")))
             }
-            Some(_) => Err(corrupt(format!("expected restart marker {number}, found other data"))),
-            None => Err(short()),
+            _ => Ok(()),
         }
     }
 }
 
-pub(super) fn short() -> crate::Error {
+/// The number that T.81 codes as `bits` of `size` bits, 0 to 16.
+#[inline(always)]
+pub(super) fn extend(bits: u32, size: u32) -> i32 {
+    let value = bits as i32;
+    // Numbers that begin with a zero bit are negative.
+    let is_negative = value < (1 << size) >> 1;
+    if is_negative { value + 1 - (1 << size) } else { value }
+}
+
+pub(super) fn short() -> Error {
     ended("the coded data of a scan ends before its last block")
 }

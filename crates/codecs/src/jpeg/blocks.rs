@@ -1,9 +1,10 @@
-//! One block: codes to coefficients (T.81, F.2.2 and G.1.2).
+//! Codes to coefficients: the first of a block, and those of a progressive scan (T.81, F.2.2.1 and G.1.2).
 
 use super::bits::Bits;
 use super::corrupt;
 use super::huffman::Table;
-use crate::Result;
+use super::scan::Band;
+use crate::{Error, Result};
 
 /// By zigzag index: the place in rows of 8.
 pub(super) const ZIGZAG: [u8; 64] = [
@@ -12,49 +13,21 @@ pub(super) const ZIGZAG: [u8; 64] = [
     46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// Which coefficients a scan brings, and how.
-#[derive(Clone, Copy)]
-pub(super) struct Band {
-    /// Zigzag index of the first coefficient.
-    pub first: usize,
-    /// Zigzag index of the last.
-    pub last: usize,
-    /// The bit that earlier scans came down to, 0 for the first scan of a band.
-    pub high: u8,
-    /// The bit that this scan comes down to.
-    pub low: u8,
-}
-
 /// The first coefficient, as a difference to that of the block before.
+#[inline(always)]
 pub(super) fn read_dc(bits: &mut Bits<'_>, table: &Table, predictor: &mut i32) -> Result<i32> {
-    let size = table.next(bits)?;
+    bits.refill();
+    let (size, difference) = table.next_number(bits)?;
     if size > 15 {
         return Err(out_of_range());
     }
-    *predictor += bits.signed(u32::from(size))?;
-    i16::try_from(*predictor).map_err(|_| out_of_range())?;
-    Ok(*predictor)
-}
-
-/// F.2.2.2.
-pub(super) fn read_sequential_ac(bits: &mut Bits<'_>, table: &Table, block: &mut [i16]) -> Result<()> {
-    let mut index = 1;
-    while index < 64 {
-        let symbol = table.next(bits)?;
-        let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
-        if size == 0 {
-            if run < 15 {
-                return Ok(());
-            }
-            index += 16;
-            continue;
-        }
-        index += run;
-        let place = *ZIGZAG.get(index).ok_or_else(out_of_range)?;
-        block[usize::from(place)] = bits.signed(size)? as i16;
-        index += 1;
+    // At most 16 bits and 15 bits: no sum of 32 is too large.
+    let value = *predictor + difference;
+    if i16::try_from(value).is_err() {
+        return Err(out_of_range());
     }
-    Ok(())
+    *predictor = value;
+    Ok(value)
 }
 
 /// G.1.2.2: the first scan of a band.
@@ -63,7 +36,7 @@ pub(super) fn read_first_ac(
     table: &Table,
     band: Band,
     end_of_band: &mut u32,
-    block: &mut [i16],
+    block: &mut [i16; 64],
 ) -> Result<()> {
     if *end_of_band > 0 {
         *end_of_band -= 1;
@@ -71,11 +44,12 @@ pub(super) fn read_first_ac(
     }
     let mut index = band.first;
     while index <= band.last {
+        bits.refill();
         let symbol = table.next(bits)?;
         let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
         if size == 0 {
             if run < 15 {
-                *end_of_band = (1 << run) + bits.take(run as u32)? - 1;
+                *end_of_band = (1 << run) + bits.take(run as u32) - 1;
                 return Ok(());
             }
             index += 16;
@@ -85,7 +59,7 @@ pub(super) fn read_first_ac(
         if index > band.last {
             return Err(out_of_range());
         }
-        let value = bits.signed(size)? << band.low;
+        let value = bits.signed(size) << band.low;
         block[usize::from(ZIGZAG[index])] = i16::try_from(value).map_err(|_| out_of_range())?;
         index += 1;
     }
@@ -98,22 +72,23 @@ pub(super) fn refine_ac(
     table: &Table,
     band: Band,
     end_of_band: &mut u32,
-    block: &mut [i16],
+    block: &mut [i16; 64],
 ) -> Result<()> {
     let one = 1_i16 << band.low;
     let mut index = band.first;
     if *end_of_band == 0 {
         while index <= band.last {
+            bits.refill();
             let symbol = table.next(bits)?;
             let (mut run, size) = (symbol >> 4, symbol & 15);
             let mut fresh = 0;
             match size {
                 0 if run < 15 => {
-                    *end_of_band = (1 << run) + bits.take(u32::from(run))?;
+                    *end_of_band = (1 << run) + bits.take(u32::from(run));
                     break;
                 }
                 0 => {}
-                1 => fresh = if bits.take(1)? == 1 { one } else { -one },
+                1 => fresh = if bits.take(1) == 1 { one } else { -one },
                 _ => return Err(out_of_range()),
             }
             // Passes `run` coefficients that are still zero; those that are not get their bit on the way.
@@ -150,12 +125,13 @@ pub(super) fn refine_ac(
 
 /// Adds the next bit to a coefficient that is not zero.
 fn refine(bits: &mut Bits<'_>, value: &mut i16, one: i16) -> Result<()> {
-    if bits.take(1)? == 1 && *value & one == 0 {
+    bits.refill();
+    if bits.take(1) == 1 && *value & one == 0 {
         *value = value.checked_add(if *value >= 0 { one } else { -one }).ok_or_else(out_of_range)?;
     }
     Ok(())
 }
 
-pub(super) fn out_of_range() -> crate::Error {
+pub(super) fn out_of_range() -> Error {
     corrupt("a coefficient is outside of its block or range")
 }

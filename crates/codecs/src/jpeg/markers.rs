@@ -1,7 +1,9 @@
 //! The markers of a JPEG, walked from the first to the last before anything is decoded.
 
+use super::frame::{Frame, Process};
+use super::intervals::find_ff;
 use super::{corrupt, ended, unsupported};
-use crate::{Error, ErrorKind, Outline, Result};
+use crate::{Error, Outline, Result};
 
 /// What the markers say of how three components stand for colours.
 ///
@@ -32,27 +34,13 @@ impl Colors {
 /// The markers of a JPEG: all that is known of it before its coded data are decoded.
 #[derive(Debug)]
 pub struct Markers<'a> {
-    pub(super) width: u16,
-    pub(super) height: u16,
-    pub(super) is_progressive: bool,
-    pub(super) components: Vec<Component>,
+    pub(super) frame: Frame,
     colors: Colors,
+    has_end: bool,
     n_coded_bytes: usize,
     applications: Vec<(u8, &'a [u8])>,
     /// Tables and scans, in the order of the file.
     pub(super) events: Vec<Event<'a>>,
-}
-
-/// A component as the frame header states it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Component {
-    pub id: u8,
-    /// Samples across for each `max` of all components, 1 to 4.
-    pub across: usize,
-    /// The same downward.
-    pub down: usize,
-    /// Which quantization table, 0 to 3.
-    pub table: usize,
 }
 
 /// A segment that the decoder needs.
@@ -68,6 +56,8 @@ pub(super) enum Event<'a> {
     },
 }
 
+const SOF0: u8 = 0xC0;
+const SOF15: u8 = 0xCF;
 const SOI: u8 = 0xD8;
 const EOI: u8 = 0xD9;
 const SOS: u8 = 0xDA;
@@ -83,28 +73,26 @@ const APP15: u8 = 0xEF;
 /// What is gathered on the way.
 #[derive(Default)]
 struct Walk<'a> {
-    frame: Option<FrameHeader>,
+    frame: Option<Frame>,
     adobe_transform: Option<u8>,
     has_jfif: bool,
+    has_end: bool,
     n_coded_bytes: usize,
     applications: Vec<(u8, &'a [u8])>,
     events: Vec<Event<'a>>,
 }
 
-/// A start-of-frame segment.
-struct FrameHeader {
-    width: u16,
-    height: u16,
-    is_progressive: bool,
-    components: Vec<Component>,
-}
-
 impl<'a> Markers<'a> {
     /// Walks the markers to the end of the picture (EOI); what stands behind it is not looked at.
     ///
+    /// Data that end with a scan, without that marker, are accepted: [`Markers::has_end`] tells. Whether the scan is
+    /// whole is known when it is decoded.
+    ///
     /// # Errors
-    /// [`ErrorKind::Truncated`] if the data end before, [`ErrorKind::Corrupt`] if they are no JPEG or contradict
-    /// themselves, [`ErrorKind::Unsupported`] for CMYK, 12 bits, arithmetic, lossless and hierarchical coding.
+    /// [`ErrorKind::Truncated`](crate::ErrorKind::Truncated) if the data end elsewhere,
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) if they are no JPEG or contradict themselves,
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for four components coded by blocks (CMYK), arithmetic
+    /// and hierarchical coding, and a height that is given behind the first scan (DNL).
     pub fn of(coded: &'a [u8]) -> Result<Self> {
         Self::walk(coded, false)
     }
@@ -121,9 +109,15 @@ impl<'a> Markers<'a> {
         let mut walk = Walk::default();
         let mut at = 2;
         loop {
+            if at >= bytes.len() && walk.n_coded_bytes > 0 {
+                return walk.finish();
+            }
             let marker = next_marker(bytes, &mut at)?;
             match marker {
-                EOI => return walk.finish(),
+                EOI => {
+                    walk.has_end = true;
+                    return walk.finish();
+                }
                 SOS if stops_at_scan => return walk.finish(),
                 SOI | 0x01 | 0xD0..=0xD7 => {
                     return Err(corrupt(format!("marker {marker:#04x} stands where a segment is expected")));
@@ -137,11 +131,11 @@ impl<'a> Markers<'a> {
                 DRI => walk.events.push(Event::RestartInterval(segment)),
                 DAC => return Err(unsupported("arithmetic coding (DAC)")),
                 DNL => return Err(unsupported("a height given after the first scan (DNL)")),
-                0xC0..=0xCF => walk.start_of_frame(marker, segment)?,
+                SOF0..=SOF15 => walk.start_of_frame(marker, segment)?,
                 APP0..=APP15 => walk.application(marker, segment),
                 SOS => {
                     let start = at;
-                    skip_coded(bytes, &mut at)?;
+                    skip_coded(bytes, &mut at);
                     walk.n_coded_bytes += at - start;
                     walk.events.push(Event::Scan { header: segment, coded: &bytes[start..at] });
                 }
@@ -154,12 +148,24 @@ impl<'a> Markers<'a> {
     #[must_use]
     pub fn outline(&self) -> Outline {
         Outline {
-            width: usize::from(self.width),
-            height: usize::from(self.height),
-            n_components: self.components.len(),
-            bits: 8,
+            width: self.frame.width,
+            height: self.frame.height,
+            n_components: self.frame.components.len(),
+            bits: self.frame.bits,
             is_signed: false,
         }
+    }
+
+    /// How the picture is coded.
+    #[must_use]
+    pub fn process(&self) -> Process {
+        self.frame.process
+    }
+
+    /// Whether the marker of the picture's end (EOI) is there.
+    #[must_use]
+    pub fn has_end(&self) -> bool {
+        self.has_end
     }
 
     /// What the markers say of colours.
@@ -195,43 +201,7 @@ impl<'a> Walk<'a> {
         if self.frame.is_some() {
             return Err(unsupported("more than one frame (hierarchical coding)"));
         }
-        match marker {
-            0xC0..=0xC2 => {}
-            0xC3 => return Err(unsupported("lossless coding (SOF3)")),
-            0xC5..=0xC7 => return Err(unsupported("hierarchical coding (SOF5 to SOF7)")),
-            _ => return Err(unsupported("arithmetic coding (SOF9 to SOF15)")),
-        }
-        let [precision, h1, h0, w1, w0, n_components, rest @ ..] = segment else {
-            return Err(corrupt("the frame header is too short"));
-        };
-        if *precision != 8 {
-            return Err(unsupported(format!("{precision} bits a sample")));
-        }
-        let n_components = usize::from(*n_components);
-        if rest.len() < n_components * 3 {
-            return Err(corrupt("the frame header is too short for its components"));
-        }
-        match n_components {
-            1 | 3 => {}
-            4 => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    "JPEG: expected gray or RGB, found four components (CMYK or YCCK), whose colours depend on a printing profile",
-                )
-                .hint("convert it to RGB in a program that knows colour profiles"));
-            }
-            n => return Err(unsupported(format!("{n} components"))),
-        }
-        let (width, height) = (u16::from_be_bytes([*w1, *w0]), u16::from_be_bytes([*h1, *h0]));
-        if height == 0 {
-            return Err(unsupported("a height given after the first scan (DNL)"));
-        }
-        if width == 0 {
-            return Err(corrupt(format!("expected sides of at least 1 pixel, found {width}×{height}")));
-        }
-        let components =
-            rest.chunks_exact(3).take(n_components).map(component).collect::<Result<Vec<_>>>()?;
-        self.frame = Some(FrameHeader { width, height, is_progressive: marker == 0xC2, components });
+        self.frame = Some(Frame::of(marker - SOF0, segment)?);
         Ok(())
     }
 
@@ -241,35 +211,21 @@ impl<'a> Walk<'a> {
         // In libjpeg's order: JFIF means YCbCr, then Adobe's flag, then component ids that spell RGB.
         let colors = match (ids.as_slice(), self.has_jfif, self.adobe_transform) {
             ([_], ..) => Colors::Gray,
-            (_, true, _) => Colors::YCbCr,
-            (_, false, Some(0)) => Colors::Rgb,
-            (_, false, Some(1)) => Colors::YCbCr,
+            ([_, _, _], true, _) => Colors::YCbCr,
+            ([_, _, _], false, Some(0)) => Colors::Rgb,
+            ([_, _, _], false, Some(1)) => Colors::YCbCr,
             (b"RGB", false, None) => Colors::Rgb,
             _ => Colors::Unknown,
         };
         Ok(Markers {
-            width: frame.width,
-            height: frame.height,
-            is_progressive: frame.is_progressive,
-            components: frame.components,
+            frame,
             colors,
+            has_end: self.has_end,
             n_coded_bytes: self.n_coded_bytes,
             applications: self.applications,
             events: self.events,
         })
     }
-}
-
-fn component(entry: &[u8]) -> Result<Component> {
-    let (across, down, table) =
-        (usize::from(entry[1] >> 4), usize::from(entry[1] & 15), usize::from(entry[2]));
-    if !(1..=4).contains(&across) || !(1..=4).contains(&down) || table > 3 {
-        return Err(corrupt(format!(
-            "component {}: expected sampling of 1 to 4 and a table of 0 to 3, found {across}×{down} and {table}",
-            entry[0]
-        )));
-    }
-    Ok(Component { id: entry[0], across, down, table })
 }
 
 /// The next marker at `at`, fill bytes skipped; `at` is then behind it.
@@ -299,18 +255,18 @@ fn segment<'a>(bytes: &'a [u8], at: &mut usize) -> Result<&'a [u8]> {
     Ok(body)
 }
 
-/// Moves `at` over entropy-coded data to the next marker that is neither stuffing nor a restart.
-fn skip_coded(bytes: &[u8], at: &mut usize) -> Result<()> {
-    while let Some(found) = bytes[*at..].iter().position(|byte| *byte == 0xFF) {
+/// Moves `at` over entropy-coded data to the next marker that is neither stuffing nor a restart, or to the end.
+fn skip_coded(bytes: &[u8], at: &mut usize) {
+    while let Some(found) = find_ff(&bytes[*at..]) {
         *at += found;
         match bytes.get(*at + 1) {
             Some(0x00 | 0xD0..=0xD7) => *at += 2,
             Some(0xFF) => *at += 1,
-            Some(_) => return Ok(()),
-            None => return Err(file_ended()),
+            Some(_) => return,
+            None => break,
         }
     }
-    Err(file_ended())
+    *at = bytes.len();
 }
 
 fn file_ended() -> Error {

@@ -1,7 +1,7 @@
 //! JPEG files: the codec's samples as a frame, upright, with what was done to them.
 
 use lightbox_codecs::Samples as Decoded;
-use lightbox_codecs::jpeg::{Colors, MOST_PIXELS_PER_BYTE, Markers};
+use lightbox_codecs::jpeg::{Colors, MOST_PIXELS_PER_BYTE, Markers, Process};
 
 use super::{Stored, exif, limits};
 use crate::{Allowance, Error, ErrorKind, Frame, Orientation, Result, Samples, Step};
@@ -13,8 +13,20 @@ use crate::{Allowance, Error, ErrorKind, Frame, Orientation, Result, Samples, St
 /// whose coded data ends early.
 pub(crate) fn read(bytes: &[u8], allowance: &mut Allowance) -> Result<Frame> {
     let markers = Markers::of(bytes)?;
-    let said = Said::by(markers.applications())?;
     let outline = markers.outline();
+    match markers.process() {
+        Process::Lossless => return Err(unsupported("lossless coding (SOF3)")),
+        _ if outline.bits != 8 => return Err(unsupported(&format!("{} bits a sample", outline.bits))),
+        _ if !markers.has_end() => {
+            return Err(Error::new(
+                ErrorKind::Truncated,
+                "JPEG: the file ends before the end of the picture (EOI)",
+            )
+            .hint("the file is incomplete; copy or export it again"));
+        }
+        _ => {}
+    }
+    let said = Said::by(markers.applications())?;
     let (width, height) = limits::sides(outline.width as u64, outline.height as u64, allowance)?;
     let n_coded_bytes = markers.n_coded_bytes() as u64;
     limits::plausible((width * height) as u64, n_coded_bytes, MOST_PIXELS_PER_BYTE as u64, "pixels")?;
@@ -23,7 +35,7 @@ pub(crate) fn read(bytes: &[u8], allowance: &mut Allowance) -> Result<Frame> {
     let samples = match (markers.decode_rgb()?.samples, markers.colors()) {
         (Decoded::U8(gray), Colors::Gray) => Samples::Gray8(gray),
         (Decoded::U8(rgb), _) => Samples::Rgb8(rgb),
-        (Decoded::U16(_), _) => return Err(wide(outline.bits)),
+        (Decoded::U16(_), _) => return Err(unsupported(&format!("{} bits a sample", outline.bits))),
     };
     if markers.colors().as_libjpeg() == Colors::YCbCr {
         steps.push(Step::YcbcrToRgb);
@@ -60,7 +72,10 @@ impl Said {
     }
 }
 
-fn wide(bits: u8) -> Error {
-    Error::new(ErrorKind::Unsupported, format!("JPEG: expected samples of 8 bits, found {bits}"))
-        .hint("convert it to PNG (16 bit keeps more than 8 bits)")
+fn unsupported(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("JPEG: expected one picture of 8 bits in baseline, extended or progressive Huffman coding, found {what}"),
+    )
+    .hint("convert it to PNG (16 bit keeps more than 8 bits)")
 }
