@@ -14,6 +14,7 @@ const TOP_BITS: u32 = 0x8080_8080;
 /// Bits of bytes in order, the lowest bit of a byte first: the MagSgn and the SigProp string.
 ///
 /// Beyond its end the MagSgn string goes on with ones, the SigProp string with zeros; `END` is that bit, repeated.
+#[derive(Clone, Copy)]
 pub(super) struct Forward<'a, const END: u8> {
     rest: &'a [u8],
     bits: u64,
@@ -27,19 +28,28 @@ impl<'a, const END: u8> Forward<'a, END> {
     }
 
     /// Sees to it that [`HELD`] bits are there.
-    #[inline]
-    fn refill(&mut self) {
-        while self.n_bits < HELD {
-            if let (false, Some((four, rest))) = (self.after_ff, self.rest.split_first_chunk::<4>()) {
-                let four = u32::from_le_bytes(*four);
-                // Adding one carries into a byte's top bit where the seven others are ones.
-                if (four & SEVEN_BITS).wrapping_add(EACH_BYTE) & four & TOP_BITS == 0 {
-                    self.bits |= u64::from(four) << self.n_bits;
-                    self.n_bits += 32;
-                    self.rest = rest;
-                    continue;
-                }
+    #[inline(always)]
+    pub(super) fn refill(&mut self) {
+        if self.n_bits >= HELD {
+            return;
+        }
+        if let (false, Some((four, rest))) = (self.after_ff, self.rest.split_first_chunk::<4>()) {
+            let four = u32::from_le_bytes(*four);
+            // Adding one carries into a byte's top bit where the seven others are ones.
+            if (four & SEVEN_BITS).wrapping_add(EACH_BYTE) & four & TOP_BITS == 0 {
+                self.bits |= u64::from(four) << self.n_bits;
+                self.n_bits += 32;
+                self.rest = rest;
+                return;
             }
+        }
+        // By value, so that the bits may stay in registers.
+        *self = self.refill_by_bytes();
+    }
+
+    #[cold]
+    fn refill_by_bytes(mut self) -> Self {
+        while self.n_bits < HELD {
             let (byte, n) = match self.rest.split_first() {
                 Some((byte, rest)) => {
                     self.rest = rest;
@@ -51,14 +61,12 @@ impl<'a, const END: u8> Forward<'a, END> {
             self.bits |= (u64::from(byte) & ((1 << n) - 1)) << self.n_bits;
             self.n_bits += n;
         }
+        self
     }
 
-    /// The next `n` bits, 0 to 32 of them.
+    /// The next `n` bits, at most as many as are held.
     #[inline]
     pub(super) fn take(&mut self, n: u32) -> u32 {
-        if self.n_bits < HELD {
-            self.refill();
-        }
         let value = self.bits & ((1 << n) - 1);
         self.bits >>= n;
         self.n_bits -= n;

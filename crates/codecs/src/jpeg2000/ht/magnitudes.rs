@@ -1,6 +1,6 @@
 //! Second half of the cleanup pass: magnitudes and signs (T.814, 7.3.7 and 7.3.8).
 
-use super::bits::Forward;
+use super::bits::{Forward, HELD};
 use super::quads::{Quad, Quads};
 use crate::Result;
 use crate::jpeg2000::fault::corrupt;
@@ -19,33 +19,52 @@ pub(super) fn read(
     quads: &Quads,
     width: usize,
     planes: Planes,
-    bits: &mut Forward<0xFF>,
+    mut bits: Forward<0xFF>,
     out: &mut [i32],
 ) -> Result<()> {
     let n_columns = width.next_multiple_of(2);
     // 2·(magnitude − 1) + 1 of the lower samples of the quads above, 0 for zeros, with a zero before and two after; and
     // those of the row that is read.
-    let (mut above_line, mut current_line) = (vec![0; n_columns + 3], vec![0; n_columns + 3]);
+    let (mut above_line, mut current_line) = (vec![0; n_columns + 4], vec![0; n_columns + 4]);
     // Samples of the two lines that a row of quads covers.
     let (mut upper_line, mut lower_line) = (vec![0; n_columns], vec![0; n_columns]);
     let mut out = out.chunks_mut(width.max(1));
     for row in quads.rows() {
         let samples = upper_line.as_chunks_mut::<2>().0.iter_mut().zip(lower_line.as_chunks_mut::<2>().0);
-        let above = above_line.windows(4).step_by(2);
         // One past the sample before the row: a quad's lower samples stand where those below look for them.
         let current = current_line[1..].as_chunks_mut::<2>().0.iter_mut();
-        for ((quad, (upper, lower)), (above, current)) in row.iter().zip(samples).zip(above.zip(current)) {
-            let predicted = above.iter().fold(0, |all, value| all | value);
+        let mut above = above_line.as_chunks::<2>().0.iter();
+        let mut west = above.next().copied().unwrap_or_default();
+        for ((quad, (upper, lower)), (east, current)) in row.iter().zip(samples).zip(above.zip(current)) {
+            let predicted = west[0] | west[1] | east[0] | east[1];
+            west = *east;
+            if quad.significance() == 0 {
+                (*upper, *lower, *current) = ([0; 2], [0; 2], [0; 2]);
+                continue;
+            }
             let bound = bound(*quad, predicted);
-            if bound > planes.most_bits && quad.significance() != 0 {
+            if bound > planes.most_bits {
                 return Err(corrupt(format!(
                     "HT code-block: a sample of {bound} bits with its sign, where its bit-planes leave {}",
                     planes.most_bits
                 )));
             }
-            let values = [0, 1, 2, 3].map(|idx| read_value(*quad, idx, bound, bits));
-            [upper[0], lower[0], upper[1], lower[1]] = values.map(|value| sample(value, planes.n_below));
-            *current = [values[1], values[3]].map(|value| value.map_or(0, |value| value | 1));
+            bits.refill();
+            let a = read_value(*quad, 0, bound, &mut bits);
+            if bound > HELD / 2 {
+                bits.refill();
+            }
+            let b = read_value(*quad, 1, bound, &mut bits);
+            bits.refill();
+            let c = read_value(*quad, 2, bound, &mut bits);
+            if bound > HELD / 2 {
+                bits.refill();
+            }
+            let d = read_value(*quad, 3, bound, &mut bits);
+            let place = |(value, mask): (u32, u32)| sample(value, planes.n_below) & mask as i32;
+            *upper = [place(a), place(c)];
+            *lower = [place(b), place(d)];
+            *current = [(b.0 | 1) & b.1, (d.0 | 1) & d.1];
         }
         std::mem::swap(&mut above_line, &mut current_line);
         for samples in [&upper_line, &lower_line] {
@@ -68,20 +87,18 @@ fn bound(quad: Quad, above: u32) -> u32 {
     predicted + u32::from(quad.residual)
 }
 
-/// 2·(magnitude − 1) + sign of sample `idx` of a quad, if it is significant.
+/// 2·(magnitude − 1) + sign of sample `idx` of a quad; and all ones if it is significant, else zeros.
 #[inline]
-fn read_value(quad: Quad, idx: u32, bound: u32, bits: &mut Forward<0xFF>) -> Option<u32> {
-    if quad.significance() >> idx & 1 == 0 {
-        return None;
-    }
-    let n_bits = bound - (quad.known() >> idx & 1);
-    Some(bits.take(n_bits) | (quad.known_bits() >> idx & 1) << n_bits)
+fn read_value(quad: Quad, idx: u32, bound: u32, bits: &mut Forward<0xFF>) -> (u32, u32) {
+    let mask = (quad.significance() >> idx & 1).wrapping_neg();
+    let n_bits = (bound - (quad.known() >> idx & 1)) & mask;
+    (bits.take(n_bits) | (quad.known_bits() >> idx & 1) << n_bits, mask)
 }
 
 /// The sample in halves of a unit, in the middle of its interval.
 #[inline]
-fn sample(value: Option<u32>, n_below: u32) -> i32 {
-    let Some(value) = value else { return 0 };
+fn sample(value: u32, n_below: u32) -> i32 {
     let magnitude = (((value | 1) + 2) << n_below) as i32;
-    if value & 1 == 1 { -magnitude } else { magnitude }
+    let sign = -((value & 1) as i32);
+    (magnitude ^ sign) - sign
 }

@@ -76,7 +76,7 @@ pub(super) fn decode_block(block: &Block<'_>, out: &mut [i32]) -> Result<()> {
         )));
     }
     let planes = magnitudes::Planes { n_below: bit_plane, most_bits: ROOM - bit_plane };
-    magnitudes::read(&quads, width, planes, &mut bits::Forward::new(strings.magnitudes), out)?;
+    magnitudes::read(&quads, width, planes, bits::Forward::new(strings.magnitudes), out)?;
     if n_passes > 1 {
         refinement::refine(refinement, n_passes > 2, width, bit_plane, block.is_vertically_causal, out);
     }

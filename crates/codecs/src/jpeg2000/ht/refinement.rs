@@ -59,7 +59,7 @@ fn propagate(bits: &mut Forward<0>, columns: &mut [u8], width: usize, n_below: u
             for row in 1..=height {
                 let [before, own, after] = [columns[x], columns[x + 1], columns[x + 2]];
                 let is_beside = (before | after) & 7 << (row - 1) | own & 5 << (row - 1) != 0;
-                if own >> row & 1 == 0 && is_beside && bits.take(1) == 1 {
+                if own >> row & 1 == 0 && is_beside && take_one(bits) {
                     columns[x + 1] |= 1 << row;
                     *new |= 1 << row;
                 }
@@ -68,11 +68,17 @@ fn propagate(bits: &mut Forward<0>, columns: &mut [u8], width: usize, n_below: u
         for (x, new) in group.zip(new) {
             for row in 0..height {
                 if new >> (row + 1) & 1 == 1 {
-                    stripe[row * width + x] = if bits.take(1) == 1 { -magnitude } else { magnitude };
+                    stripe[row * width + x] = if take_one(bits) { -magnitude } else { magnitude };
                 }
             }
         }
     }
+}
+
+#[inline]
+fn take_one(bits: &mut Forward<0>) -> bool {
+    bits.refill();
+    bits.take(1) == 1
 }
 
 /// Samples of the cleanup pass get one more bit.
