@@ -7,6 +7,7 @@
 
 mod anatomy;
 mod canvas;
+pub mod dicom;
 mod encode;
 mod film;
 mod letters;

@@ -85,7 +85,18 @@ const ROOMS: &[Room] = &[
     // Request and response types.
     Room { name: "lightbox-serve", external: &["serde", "serde_json"], ..NARROW },
     // Studies with known truth.
-    Room { name: "lightbox-phantoms", external: &["png"], ..NARROW },
+    Room {
+        name: "lightbox-phantoms",
+        external: &[
+            "dicom-core",
+            "dicom-dictionary-std",
+            "dicom-object",
+            "dicom-transfer-syntax-registry",
+            "flate2",
+            "png",
+        ],
+        ..NARROW
+    },
     // The program.
     Room {
         name: "lightbox",
