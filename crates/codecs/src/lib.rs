@@ -12,6 +12,7 @@ pub mod jpeg2000;
 pub mod jpeg_ls;
 mod memory;
 mod picture;
+pub mod rle;
 
 pub use error::{Error, ErrorKind, Result};
 pub use picture::{Outline, Picture, Samples};
