@@ -108,11 +108,27 @@ def decode(film: Film) -> None:
         mend_scans(film)
     if syntax in WAVELET:
         film.lossy = irreversible(next(iter(coded(ds))))
-    raw, properties = get_decoder(ds.file_meta.TransferSyntaxUID).as_array(ds, raw=True)
+    film.stored, film.space = frames(ds)
+
+
+def frames(ds, plugin: str = "") -> tuple[np.ndarray, str]:
+    """What pydicom decodes, and the colour space of it."""
+    decoder = get_decoder(ds.file_meta.TransferSyntaxUID)
+    raw, properties = decoder.as_array(ds, raw=True, decoding_plugin=plugin)
     if raw.dtype.byteorder == ">":
         raw = raw.astype(raw.dtype.newbyteorder("="))
-    film.space = properties["photometric_interpretation"]
-    film.stored = raw.reshape(-1, ds.Rows, ds.Columns, *raw.shape[raw.ndim - 1 :] * (properties["samples_per_pixel"] > 1))
+    shape = (-1, ds.Rows, ds.Columns) + ((properties["samples_per_pixel"],) if properties["samples_per_pixel"] > 1 else ())
+    return raw.reshape(shape), properties["photometric_interpretation"]
+
+
+def by_pillow(film: Film) -> np.ndarray:
+    """The stored values by pydicom's other decoder; no frames where it cannot."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return frames(film.ds, "pillow")[0]
+        except Exception:
+            return film.stored[:0]
 
 
 def coded(ds) -> list[bytes]:
@@ -164,6 +180,9 @@ def frame_dataset(film: Film, k: int) -> pydicom.Dataset:
             for item in list(group.get(macro) or [])[:1]:
                 for element in item:
                     flat[element.keyword] = element
+    if "BitsStored" not in flat:
+        # Floating point pixels have no bits, and pydicom no output range for their windows: 0 to 1 is as good as any.
+        flat.BitsStored, flat.PixelRepresentation = 1, 0
     return flat
 
 
@@ -193,34 +212,67 @@ def display(film: Film, stored: np.ndarray) -> np.ndarray:
         if film.gray:
             return np.stack([gray_levels(film, stored, k) for k in range(len(stored))])
         rgb = colours(film, stored)
-        return rgb if rgb.dtype == np.uint8 else scaled(rgb, np.iinfo(rgb.dtype).max)
+        return scaled(rgb, (0.0, float(top_of_colours(film, rgb))))
+
+
+def top_of_colours(film: Film, rgb: np.ndarray) -> int:
+    """The largest sample that there can be."""
+    if rgb.dtype == np.uint8:
+        return 255
+    if film.stored.ndim == 4:
+        return 2 ** int(film.ds.BitsStored) - 1
+    # A palette of 16-bit entries holds 8-bit numbers where it says so and none is larger.
+    described = film.ds.RedPaletteColorLookupTableDescriptor[2]
+    luts = [film.ds.get(f"{c}PaletteColorLookupTableData") for c in ("Red", "Green", "Blue")]
+    largest = max((int(np.frombuffer(lut, "<u2").max()) for lut in luts if lut), default=65535)
+    return 255 if described == 8 and largest <= 255 else 65535
 
 
 def gray_levels(film: Film, stored: np.ndarray, k: int) -> np.ndarray:
     """The first VOI LUT, else the first window, else all values from the least to the greatest; then the presentation."""
     ds, m = frame_dataset(film, k), values(film, stored, k)
     if ds.get("VOILUTSequence") and {"LUTDescriptor", "LUTData"} <= set(ds.VOILUTSequence[0].dir()):
-        levels = scaled(apply_voi(m, ds), 2 ** ds.VOILUTSequence[0].LUTDescriptor[2] - 1)
+        levels = scaled(apply_voi(m, ds), (0.0, 2.0 ** ds.VOILUTSequence[0].LUTDescriptor[2] - 1))
     elif ds.get("WindowCenter") is not None and ds.get("WindowWidth") is not None:
-        levels = np.rint(apply_windowing(m, to_8_bits(ds))).astype(np.uint8)
+        levels = scaled(apply_windowing(m, ds), window_range(ds))
     else:
-        m = m.astype(np.float64)
-        finite = m[np.isfinite(m)]
-        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
-        levels = np.rint((m - low) / (high - low) * 255).astype(np.uint8) if high > low else np.zeros(m.shape, np.uint8)
+        counted = m[~padding(film, stored[k]) & np.isfinite(m.astype(np.float64))].astype(np.float64)
+        levels = scaled(m, (counted.min(), counted.max()) if counted.size else (0.0, 0.0))
     inverse = ds.PhotometricInterpretation == "MONOCHROME1" or ds.get("PresentationLUTShape") == "INVERSE"
     return 255 - levels if inverse else levels
 
 
-def to_8_bits(ds) -> pydicom.Dataset:
-    """The window alone, for which pydicom's output range is 0 to 255: no rescale, 8 unsigned bits."""
-    window = pydicom.Dataset()
-    for keyword in ("WindowCenter", "WindowWidth", "VOILUTFunction"):
-        if keyword in ds:
-            window[keyword] = ds[keyword]
-    window.PhotometricInterpretation, window.BitsStored, window.PixelRepresentation = "MONOCHROME2", 8, 0
-    return window
+def window_range(ds) -> tuple[float, float]:
+    """The range to which pydicom's apply_windowing takes values."""
+    if ds.get("ModalityLUTSequence"):
+        low, high = 0.0, 2.0 ** ds.ModalityLUTSequence[0].LUTDescriptor[2] - 1
+    elif ds.PixelRepresentation == 0:
+        low, high = 0.0, 2.0**ds.BitsStored - 1
+    else:
+        low, high = -(2.0 ** (ds.BitsStored - 1)), 2.0 ** (ds.BitsStored - 1) - 1
+    if ds.get("RescaleSlope") is not None and ds.get("RescaleIntercept") is not None:
+        low, high = (float(v * ds.RescaleSlope + ds.RescaleIntercept) for v in (low, high))
+    return low, high
 
 
-def scaled(array: np.ndarray, top: int) -> np.ndarray:
-    return np.rint(array.astype(np.float64) / top * 255).astype(np.uint8)
+def padding(film: Film, stored: np.ndarray) -> np.ndarray:
+    """Where stored values stand for no picture; they do not count for the range that is stretched."""
+    ds, kind = film.ds, {"f": "Float", "d": "DoubleFloat"}.get(stored.dtype.char, "")
+    value = ds.get(f"{kind}PixelPaddingValue")
+    if value is None:
+        return np.zeros(stored.shape, bool)
+    limit = ds.get(f"{kind}PixelPaddingRangeLimit", value)
+    ends = np.array([value, limit])
+    if not kind:
+        # The bits count, whatever sign the elements were written with.
+        ends = ends.astype(np.int64).astype(np.uint16).astype(np.int16 if ds.PixelRepresentation else np.uint16)
+    return (stored >= ends.min()) & (stored <= ends.max())
+
+
+def scaled(array: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
+    """Levels 0 to 255 between two ends, halves to even; 0 where the ends are one and for what is no number."""
+    low, high = ends
+    if low == high:
+        return np.zeros(array.shape, np.uint8)
+    levels = np.rint((array.astype(np.float64) - low) / (high - low) * 255).clip(0, 255)
+    return np.nan_to_num(levels, nan=0).astype(np.uint8)
