@@ -24,6 +24,7 @@ fn boxed(file: &[u8]) -> Result<&[u8]> {
     while let Some((kind, contents, after)) = next_box(rest)? {
         match kind {
             b"jp2c" if contents.starts_with(&SOC.to_be_bytes()) => return Ok(contents),
+            b"jp2c" if contents.len() < 2 => return Err(truncated("JP2: its codestream box is empty")),
             b"jp2c" => {
                 return Err(corrupt("JP2: its codestream box does not start with the marker SOC (FF4F)"));
             }

@@ -44,9 +44,21 @@ impl Size {
             )));
         }
         let precision = components(&mut segment, n_components)?;
-        let n_wide = tiles_along((x0, x1), tile_origin.0, tile_size.0)?;
-        let n_high = tiles_along((y0, y1), tile_origin.1, tile_size.1)?;
-        let n_tiles = u64::from(n_wide) * u64::from(n_high);
+        let mut size = Self {
+            image: Rect { x0, y0, x1, y1 },
+            tile_origin,
+            tile_size,
+            n_tiles: (0, 0),
+            n_components,
+            bits: (precision & 0x7F) + 1,
+            is_signed: precision & 0x80 != 0,
+        };
+        size.outline().n_samples(n_coded_bytes, MOST_SAMPLES_A_BYTE)?;
+        size.n_tiles = (
+            tiles_along((x0, x1), tile_origin.0, tile_size.0)?,
+            tiles_along((y0, y1), tile_origin.1, tile_size.1)?,
+        );
+        let n_tiles = u64::from(size.n_tiles.0) * u64::from(size.n_tiles.1);
         if n_tiles > 65535 {
             return Err(corrupt(format!("marker SIZ: expected at most 65535 tiles, found {n_tiles}")));
         }
@@ -56,16 +68,6 @@ impl Size {
                 "marker SIZ: {n_tiles} tiles are announced, more than {n_coded_bytes} bytes can hold"
             )));
         }
-        let size = Self {
-            image: Rect { x0, y0, x1, y1 },
-            tile_origin,
-            tile_size,
-            n_tiles: (n_wide, n_high),
-            n_components,
-            bits: (precision & 0x7F) + 1,
-            is_signed: precision & 0x80 != 0,
-        };
-        size.outline().n_samples(n_coded_bytes, MOST_SAMPLES_A_BYTE)?;
         Ok(size)
     }
 
