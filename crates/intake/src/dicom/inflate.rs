@@ -26,33 +26,55 @@ pub(crate) struct Inflated {
 /// it yields more than its size is believed to hold.
 pub(crate) fn data_set(deflated: &[u8]) -> Result<Inflated> {
     let most = deflated.len().saturating_mul(MOST_PER_BYTE).max(ALWAYS_BYTES);
-    let (n_inflated, n_read) = count(deflated, most)?;
+    let (n_inflated, n_read) = count(deflated, most)?.ok_or_else(|| {
+        Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "DICOM: the data set, deflated to {} bytes, inflates to more than the {most} bytes believed",
+                deflated.len()
+            ),
+        )
+        .hint("convert it first: `dcmconv +te IN OUT` of DCMTK writes it in Explicit VR Little Endian")
+    })?;
     let mut bytes = memory::filled::<u8>(n_inflated)?;
     fill(deflated, &mut bytes)?;
     Ok(Inflated { bytes, n_read })
 }
 
-/// How many bytes the stream yields, and how many it takes.
-fn count(deflated: &[u8], most: usize) -> Result<(usize, usize)> {
+/// Inflates a frame that should have `n_expected` bytes, and a byte of padding at most.
+///
+/// # Errors
+/// [`ErrorKind::Corrupt`] or [`ErrorKind::Truncated`] if the stream is broken, ends early or yields more.
+pub(crate) fn frame(deflated: &[u8], n_expected: usize) -> Result<Vec<u8>> {
+    let (n_inflated, _) = count(deflated, n_expected.saturating_add(1))?.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Corrupt,
+            format!("DICOM: a deflated frame: expected {n_expected} inflated bytes, found more"),
+        )
+        .hint("the header and the pixels contradict each other; copy or export it again")
+    })?;
+    let mut bytes = memory::filled::<u8>(n_inflated)?;
+    fill(deflated, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// How many bytes the stream yields, and how many it takes; `None` if it yields more than `most`.
+fn count(deflated: &[u8], most: usize) -> Result<Option<(usize, usize)>> {
     let mut decoder = Decompress::new(false);
     let mut window = vec![0; 64 << 10];
     loop {
         let (n_in, n_out) = (to_usize(decoder.total_in()), to_usize(decoder.total_out()));
         if n_out > most {
-            return Err(Error::new(
-                ErrorKind::TooLarge,
-                format!(
-                    "DICOM: the data set, deflated to {} bytes, inflates to more than the {most} bytes believed",
-                    deflated.len()
-                ),
-            )
-            .hint("convert it first: `dcmconv +te IN OUT` of DCMTK writes it in Explicit VR Little Endian"));
+            return Ok(None);
         }
         let rest = deflated.get(n_in..).unwrap_or(&[]);
         let status = decoder.decompress(rest, &mut window, FlushDecompress::None).map_err(|_| broken())?;
         let is_stuck = to_usize(decoder.total_in()) == n_in && to_usize(decoder.total_out()) == n_out;
         match status {
-            Status::StreamEnd => return Ok((to_usize(decoder.total_out()), to_usize(decoder.total_in()))),
+            Status::StreamEnd => {
+                let (n_in, n_out) = (to_usize(decoder.total_in()), to_usize(decoder.total_out()));
+                return Ok((n_out <= most).then_some((n_out, n_in)));
+            }
             Status::Ok | Status::BufError if is_stuck => return Err(ends_early(n_out)),
             Status::Ok | Status::BufError => {}
         }

@@ -69,6 +69,24 @@ pub enum Oddity {
         /// How many.
         n: usize,
     },
+    /// A table of offsets does not fit the fragments or the frames: frames were found without it.
+    OffsetTable,
+    /// Encapsulated pixel data stand in a value of defined length.
+    DefinedLength,
+    /// There are more frames than Number of Frames declares.
+    MoreFrames {
+        /// (0028,0008) Number of Frames.
+        declared: usize,
+        /// Frames that are there.
+        found: usize,
+    },
+    /// Bytes behind the last frame: not read.
+    PixelPadding {
+        /// How many.
+        n: u64,
+    },
+    /// The file ends within the padding of its pixel data.
+    PaddingCutOff,
     /// (0008,0005) Specific Character Set names one that is not known: text in it is shown as Latin-1.
     CharacterSet,
 }
@@ -107,6 +125,13 @@ impl fmt::Display for Note {
             Oddity::BytesBehindDeflated { n } => {
                 write!(f, "{n} bytes behind the end of the deflated data set: not read")?;
             }
+            Oddity::OffsetTable => {
+                f.write_str("a table of offsets that does not fit: frames found without it")?
+            }
+            Oddity::DefinedLength => f.write_str("encapsulated pixel data in a value of defined length")?,
+            Oddity::MoreFrames { declared, found } => write!(f, "{declared} frames declared, {found} found")?,
+            Oddity::PixelPadding { n } => write!(f, "{n} bytes behind the last frame: not read")?,
+            Oddity::PaddingCutOff => f.write_str("the file ends within the padding of its pixel data")?,
             Oddity::CharacterSet => {
                 f.write_str("a character set that is not known: text shown as Latin-1")?
             }

@@ -121,6 +121,27 @@ pub(crate) fn data_set<'a>(
     Ok(Parsed { dataset: dataset.with_notes(parser.notes), end, notation, is_stopped })
 }
 
+/// The items of encapsulated pixel data that stand in a value of defined length.
+///
+/// # Errors
+/// [`ErrorKind::Corrupt`] if there are no items, or not only items.
+pub(crate) fn fragments(bytes: &[u8]) -> Result<Fragments<'_>> {
+    let mut parser = Parser { bytes, notes: Notes::default(), n_headers_left: usize::MAX, is_by_sign: false };
+    let place = Place {
+        notation: Notation::Explicit,
+        charset: Charset::DEFAULT,
+        depth: 0,
+        is_delimited: true,
+        end: bytes.len(),
+    };
+    match parser.fragments(tags::PIXEL_DATA, 0, place)? {
+        (fragments, _) if fragments.fragments.is_empty() || fragments.n_missing_bytes > 0 => {
+            Err(damaged(0, "fragments", "none that are whole").into())
+        }
+        (fragments, _) => Ok(fragments),
+    }
+}
+
 struct Parser<'a> {
     bytes: &'a [u8],
     notes: Notes,

@@ -1,0 +1,6 @@
+//! DICOM framing: files, data sets, values, frames.
+
+mod build;
+mod frames;
+mod nesting;
+mod real_files;
