@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, dicom};
 
 /// How many bytes from the start of a file tell its kind.
 pub(crate) const HEAD_BYTES: u64 = 4096;
@@ -13,6 +13,7 @@ pub(crate) enum Kind {
     Png,
     Jpeg,
     Tiff,
+    Dicom,
 }
 
 impl fmt::Display for Kind {
@@ -21,6 +22,7 @@ impl fmt::Display for Kind {
             Self::Png => "PNG",
             Self::Jpeg => "JPEG",
             Self::Tiff => "TIFF",
+            Self::Dicom => "DICOM",
         })
     }
 }
@@ -32,13 +34,12 @@ struct Unread {
     is: fn(&[u8]) -> bool,
 }
 
-const EXPORT: &str = "export the pictures as PNG or TIFF (16 bit keeps the full range) and read those";
+pub(crate) const EXPORT: &str =
+    "export the pictures as PNG or TIFF (16 bit keeps the full range) and read those";
 const CONVERT: &str = "convert it to PNG";
 
 /// Kinds that people hand in and that this version does not read, first match first.
-const UNREAD: [Unread; 18] = [
-    Unread { name: "DICOM", way_out: EXPORT, is: |b| at(b, 128, b"DICM") },
-    Unread { name: "DICOM without its preamble", way_out: EXPORT, is: starts_data_set },
+const UNREAD: [Unread; 16] = [
     Unread {
         name: "NIfTI",
         way_out: EXPORT,
@@ -99,6 +100,10 @@ pub(crate) fn of(head: &[u8]) -> Result<Kind> {
         return Err(Error::new(ErrorKind::File, "expected a picture, found a file of zero bytes")
             .hint("copy or export it again"));
     }
+    // First of all: a DICOM file may carry the header of another kind, such as TIFF, in its preamble.
+    if dicom::File::is_dicom(head) {
+        return Ok(Kind::Dicom);
+    }
     if at(head, 0, b"\x89PNG\r\n\x1a\n") {
         return Ok(Kind::Png);
     }
@@ -106,10 +111,7 @@ pub(crate) fn of(head: &[u8]) -> Result<Kind> {
         return Ok(Kind::Jpeg);
     }
     if [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|magic| at(head, 0, *magic)) {
-        // A DICOM file may carry a TIFF header in its preamble.
-        if !at(head, 128, b"DICM") {
-            return Ok(Kind::Tiff);
-        }
+        return Ok(Kind::Tiff);
     }
     if let Some(unread) = UNREAD.iter().find(|unread| (unread.is)(head)) {
         return Err(Error::new(
@@ -123,25 +125,6 @@ pub(crate) fn of(head: &[u8]) -> Result<Kind> {
     }
     Err(Error::new(ErrorKind::Unknown, "expected PNG, JPEG or TIFF, found bytes of no known kind")
         .hint("the content decides, not the name of the file"))
-}
-
-/// Types that an element of a group 0002 or 0008 has in explicit notation (DICOM PS3.6).
-const ELEMENT_TYPES: [&[u8; 2]; 21] = [
-    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"IS", b"LO", b"LT", b"OB", b"PN", b"SH", b"SQ", b"ST",
-    b"TM", b"UC", b"UI", b"UL", b"US", b"UT",
-];
-
-/// Longest value that a first element in implicit notation is believed to have: they are numbers, names and codes.
-const MOST_FIRST_BYTES: u32 = 1024;
-
-/// Whether bytes start a DICOM data set in little endian: an element of group 0002 or 0008, then its type (explicit) or
-/// its length, which is even (implicit).
-fn starts_data_set(bytes: &[u8]) -> bool {
-    let Some([group, 0, _, _, a, b, c, d]) = bytes.first_chunk() else { return false };
-    let len = u32::from_le_bytes([*a, *b, *c, *d]);
-    let is_explicit = ELEMENT_TYPES.contains(&&[*a, *b]);
-    let is_implicit = len % 2 == 0 && len <= MOST_FIRST_BYTES;
-    matches!(group, 0x02 | 0x08) && (is_explicit || is_implicit)
 }
 
 /// Whether `bytes` holds `pattern` at `offset`.

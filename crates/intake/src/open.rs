@@ -92,6 +92,13 @@ fn decode(bytes: &[u8], choice: &FrameChoice, allowance: &mut Allowance) -> Resu
         Kind::Png => (Format::Png, png::read),
         Kind::Jpeg => (Format::Jpeg, jpeg::read),
         Kind::Tiff => (Format::Tiff, tiff::read),
+        Kind::Dicom => {
+            return Err(Error::new(
+                ErrorKind::Unknown,
+                "expected PNG, JPEG or TIFF, found DICOM, which is not yet read by this version",
+            )
+            .hint(kind::EXPORT));
+        }
     };
     // The formats of one picture: whoever names frame 2 of one is told before it is decoded.
     choice.of(1)?;
