@@ -17,6 +17,7 @@ mod inflate;
 mod note;
 mod numbers;
 mod parse;
+pub mod pixels;
 mod syntax;
 mod text;
 
