@@ -13,6 +13,7 @@ mod encapsulated;
 mod file;
 mod frames;
 mod header;
+pub mod identity;
 mod inflate;
 mod note;
 mod numbers;

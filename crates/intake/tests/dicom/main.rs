@@ -2,5 +2,6 @@
 
 mod build;
 mod frames;
+mod masking;
 mod nesting;
 mod real_files;
