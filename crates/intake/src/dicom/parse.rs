@@ -11,9 +11,14 @@ use super::charset::Charset;
 use super::dataset::Dataset;
 use super::describe;
 use super::dictionary::{self, Known};
-use super::element::{Cut, Element, Fragments, Value};
+use super::element::{Cut, Element, Value};
 use super::note::{Notes, Oddity};
 use crate::{Error, ErrorKind, Result};
+
+mod items;
+mod signs;
+
+pub(crate) use items::fragments;
 
 /// Deepest nesting of sequences that is read. Real files nest less than ten deep.
 const MAX_DEPTH: usize = 64;
@@ -80,6 +85,8 @@ struct Header {
     tag: Tag,
     /// As stated; `None` where the notation states none.
     stated: Option<VR>,
+    /// Whether the type that is stated is not one of PS3.5.
+    is_odd: bool,
     len: u32,
     value: usize,
 }
@@ -110,36 +117,15 @@ pub(crate) fn data_set<'a>(
     until: Until,
     n_headers: usize,
 ) -> Result<Parsed<'a>> {
-    let mut parser = Parser { bytes, notes: Notes::default(), n_headers_left: n_headers, is_by_sign: false };
+    let mut parser = Parser::new(bytes, n_headers);
     let notation = parser.notation_at(start).unwrap_or(assumed);
     let place =
         Place { notation, charset: Charset::DEFAULT, depth: 0, is_delimited: false, end: bytes.len() };
     let (mut dataset, end, is_stopped) = parser.elements(start, place, until)?;
     if parser.is_by_sign {
-        settle_signs(&mut dataset, false);
+        signs::settle(&mut dataset, false);
     }
     Ok(Parsed { dataset: dataset.with_notes(parser.notes), end, notation, is_stopped })
-}
-
-/// The items of encapsulated pixel data that stand in a value of defined length.
-///
-/// # Errors
-/// [`ErrorKind::Corrupt`] if there are no items, or not only items.
-pub(crate) fn fragments(bytes: &[u8]) -> Result<Fragments<'_>> {
-    let mut parser = Parser { bytes, notes: Notes::default(), n_headers_left: usize::MAX, is_by_sign: false };
-    let place = Place {
-        notation: Notation::Explicit,
-        charset: Charset::DEFAULT,
-        depth: 0,
-        is_delimited: true,
-        end: bytes.len(),
-    };
-    match parser.fragments(tags::PIXEL_DATA, 0, place)? {
-        (fragments, _) if fragments.fragments.is_empty() || fragments.n_missing_bytes > 0 => {
-            Err(damaged(0, "fragments", "none that are whole").into())
-        }
-        (fragments, _) => Ok(fragments),
-    }
 }
 
 struct Parser<'a> {
@@ -148,9 +134,15 @@ struct Parser<'a> {
     n_headers_left: usize,
     /// Whether an element waits for Pixel Representation.
     is_by_sign: bool,
+    /// From where on there are only zeros, once it was looked for.
+    zeros: Option<usize>,
 }
 
 impl<'a> Parser<'a> {
+    fn new(bytes: &'a [u8], n_headers_left: usize) -> Self {
+        Self { bytes, notes: Notes::default(), n_headers_left, is_by_sign: false, zeros: None }
+    }
+
     /// The notation of the element at `at`, by whether two capital letters stand where a type would; `None` at the end.
     fn notation_at(&self, at: usize) -> Option<Notation> {
         let vr = self.bytes.get(at.checked_add(4)?..)?.first_chunk::<2>()?;
@@ -161,6 +153,15 @@ impl<'a> Parser<'a> {
     fn tag_at(&self, at: usize, end: usize) -> Option<(Tag, [u8; 4])> {
         let [a, b, c, d, rest @ ..] = *self.bytes.get(at..end)?.first_chunk::<8>()?;
         Some((Tag(u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])), rest))
+    }
+
+    /// Whether there are only zeros from `at` to the end.
+    fn is_zeros_from(&mut self, at: usize) -> bool {
+        let bytes = self.bytes;
+        let zeros = self
+            .zeros
+            .get_or_insert_with(|| bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+        at >= *zeros
     }
 
     /// Reads elements from `at` on. Gives the data set, the position behind it, and whether it stopped early.
@@ -200,9 +201,7 @@ impl<'a> Parser<'a> {
                 is_stopped = true;
                 break;
             }
-            if place.depth == 0
-                && self.bytes.get(at..place.end).is_some_and(|rest| rest.iter().all(|b| *b == 0))
-            {
+            if place.depth == 0 && tag == Tag(0, 0) && self.is_zeros_from(at) {
                 self.notes.add(Oddity::BytesBehind { n: place.end - at }, None);
                 break;
             }
@@ -266,7 +265,8 @@ impl<'a> Parser<'a> {
         if tag.0 == 0xfffe {
             return Err(damaged(at, "an element", "an item or delimiter where no sequence is open"));
         }
-        let implicit = Header { tag, stated: None, len: u32::from_le_bytes([a, b, c, d]), value: at + 8 };
+        let implicit =
+            Header { tag, stated: None, is_odd: false, len: u32::from_le_bytes([a, b, c, d]), value: at + 8 };
         if place.notation == Notation::Implicit {
             return Ok(implicit);
         }
@@ -276,11 +276,18 @@ impl<'a> Parser<'a> {
                 let Some(len) = len else {
                     return Err(damaged(at, &format!("{}: a length", describe(tag)), "the end"));
                 };
-                Ok(Header { tag, stated: Some(vr), len: u32::from_le_bytes(*len), value: at + 12 })
+                Ok(Header {
+                    tag,
+                    stated: Some(vr),
+                    is_odd: false,
+                    len: u32::from_le_bytes(*len),
+                    value: at + 12,
+                })
             }
             Some(vr) => Ok(Header {
                 tag,
                 stated: Some(vr),
+                is_odd: false,
                 len: u32::from(u16::from_le_bytes([c, d])),
                 value: at + 8,
             }),
@@ -291,22 +298,24 @@ impl<'a> Parser<'a> {
             None => {
                 self.notes.add(Oddity::UnknownType, Some(tag));
                 let len = u32::from(u16::from_le_bytes([c, d]));
-                Ok(Header { tag, stated: Some(VR::UN), len, value: at + 8 })
+                Ok(Header { tag, stated: Some(VR::UN), is_odd: true, len, value: at + 8 })
             }
         }
     }
 
     /// The element of a header, and the position behind it.
     fn element(&mut self, header: &Header, place: Place) -> Parse<(Element<'a>, usize)> {
-        let Header { tag, stated, len, value: at } = *header;
+        let Header { tag, stated, is_odd, len, value: at } = *header;
         self.count(tag)?;
         let known = match stated {
             None => dictionary::type_of(tag),
+            Some(_) if is_odd => Known::As(VR::UN),
             Some(VR::UN) if !dictionary::is_private(tag) && len < 0xffff => dictionary::type_of(tag),
             Some(VR::UN) if is_private_creator(tag) => Known::As(VR::LO),
             Some(vr) => Known::As(vr),
         };
         if stated == Some(VR::UN)
+            && !is_odd
             && !dictionary::is_private(tag)
             && !matches!(known, Known::No | Known::As(VR::UN))
         {
@@ -379,142 +388,6 @@ impl<'a> Parser<'a> {
             .hint("the file is incomplete or damaged; copy or export it again"),
         ))
     }
-
-    /// A value that goes on until its delimiter.
-    fn undefined(&mut self, tag: Tag, vr: VR, at: usize, place: Place) -> Parse<(VR, Value<'a>, usize)> {
-        // UN of undefined length is a sequence (PS3.5 section 6.2.2, note 7), in implicit notation as a rule.
-        let is_sequence = match vr {
-            VR::SQ => true,
-            VR::UN => {
-                place.notation == Notation::Explicit
-                    || self.tag_at(at, place.end).is_some_and(|(t, _)| t == ITEM)
-            }
-            _ => false,
-        };
-        if is_sequence {
-            let (items, next) = self.items(tag, at, Place { is_delimited: true, ..place })?;
-            return Ok((VR::SQ, Value::Items(items), next));
-        }
-        if !matches!(vr, VR::OB | VR::OW | VR::UN | VR::OF | VR::OD | VR::OL | VR::OV) {
-            return Err(Failure::Damaged(
-                Error::new(
-                    ErrorKind::Corrupt,
-                    format!(
-                        "DICOM: {}: expected a length, found an undefined one, which type {} has not",
-                        describe(tag),
-                        vr.to_string()
-                    ),
-                )
-                .hint("copy or export it again"),
-            ));
-        }
-        let (fragments, next) = self.fragments(tag, at, place)?;
-        Ok((vr, Value::Fragments(Box::new(fragments)), next))
-    }
-
-    /// The items of encapsulated pixel data, of which the first is the table of offsets (PS3.5 section A.4).
-    fn fragments(&mut self, tag: Tag, mut at: usize, place: Place) -> Parse<(Fragments<'a>, usize)> {
-        let mut parts = Vec::new();
-        let mut n_missing_bytes = 0;
-        loop {
-            match self.tag_at(at, place.end) {
-                Some((ITEM, len)) => {
-                    self.count(tag)?;
-                    let len = u32::from_le_bytes(len) as usize;
-                    let start = at + 8;
-                    let end = start.saturating_add(len).min(place.end);
-                    n_missing_bytes = len - (end - start);
-                    parts.push(self.bytes.get(start..end).unwrap_or(&[]));
-                    at = end;
-                    if n_missing_bytes > 0 {
-                        if place.depth > 0 {
-                            return Err(damaged(at, "a fragment within its item", "a longer one"));
-                        }
-                        break;
-                    }
-                }
-                Some((SEQUENCE_END, _)) => {
-                    at += 8;
-                    break;
-                }
-                None if place.depth == 0 && at + 8 > place.end => {
-                    self.notes.add(Oddity::NoDelimiter, Some(tag));
-                    at = place.end;
-                    break;
-                }
-                _ => {
-                    let expected = format!("{}: an item or the end of the items", describe(tag));
-                    return Err(damaged(at, &expected, "something else"));
-                }
-            }
-        }
-        let mut parts = parts.into_iter();
-        let offset_table = parts.next().unwrap_or(&[]);
-        let fragments = parts.collect();
-        Ok((Fragments { offset_table, fragments, n_missing_bytes }, at))
-    }
-
-    /// The items of a sequence from `at` on, and the position behind them.
-    fn items(&mut self, tag: Tag, mut at: usize, place: Place) -> Parse<(Vec<Dataset<'a>>, usize)> {
-        if place.depth >= MAX_DEPTH {
-            return Err(Failure::Fatal(
-                Error::new(
-                    ErrorKind::Unsupported,
-                    format!("DICOM: {}: sequences are nested deeper than {MAX_DEPTH}", describe(tag)),
-                )
-                .hint("no film is written like this; the file is damaged or made to do harm"),
-            ));
-        }
-        let mut items = Vec::new();
-        while place.is_delimited || at < place.end {
-            let Some((item, len)) = self.tag_at(at, place.end) else {
-                return Err(damaged(
-                    at,
-                    &format!("{}: an item or the end of the sequence", describe(tag)),
-                    "the end",
-                ));
-            };
-            let len = u32::from_le_bytes(len);
-            at += 8;
-            match item {
-                SEQUENCE_END if place.is_delimited => return Ok((items, at)),
-                SEQUENCE_END
-                    if self.bytes.get(at..place.end).is_some_and(|rest| rest.iter().all(|b| *b == 0)) =>
-                {
-                    self.notes.add(Oddity::StrayDelimiter, Some(tag));
-                    return Ok((items, place.end));
-                }
-                ITEM => {}
-                _ => return Err(damaged(at - 8, &format!("{}: an item", describe(tag)), "something else")),
-            }
-            self.count(tag)?;
-            let is_delimited = len == UNDEFINED;
-            let end = if is_delimited { place.end } else { at.saturating_add(len as usize) };
-            if end > place.end {
-                return Err(damaged(
-                    at,
-                    &format!("{}: an item within its sequence", describe(tag)),
-                    "a longer one",
-                ));
-            }
-            let notation = self.notation_of_item(at, end, place.notation);
-            let inner = Place { notation, depth: place.depth + 1, is_delimited, end, ..place };
-            let (dataset, next, _) = self.elements(at, inner, Until::End)?;
-            items.push(dataset);
-            at = next;
-        }
-        Ok((items, at))
-    }
-
-    /// The notation of an item. Implicit ones stand in explicit data sets (PS3.5 section 6.2.2); the contrary is not read.
-    fn notation_of_item(&mut self, at: usize, end: usize, around: Notation) -> Notation {
-        let has_elements = self.tag_at(at, end).is_some_and(|(tag, _)| tag != ITEM_END);
-        if around == Notation::Explicit && has_elements && self.notation_at(at) == Some(Notation::Implicit) {
-            self.notes.add(Oddity::ImplicitItem, None);
-            return Notation::Implicit;
-        }
-        around
-    }
 }
 
 /// Whether reading is to stop before an element.
@@ -562,24 +435,4 @@ fn damaged(at: usize, expected: &str, found: &str) -> Failure {
         Error::new(ErrorKind::Corrupt, format!("DICOM: at byte {at}: expected {expected}, found {found}"))
             .hint("the file is damaged; copy or export it again"),
     )
-}
-
-/// Gives the elements that are US or SS their type: SS where Pixel Representation, of their own data set or the nearest
-/// around it, is 1, as pydicom settles it (`correct_ambiguous_vr`).
-fn settle_signs(dataset: &mut Dataset<'_>, around: bool) {
-    let own = dataset
-        .get(tags::PIXEL_REPRESENTATION)
-        .and_then(Element::bytes)
-        .map(|value| value.starts_with(&[1, 0]));
-    let is_signed = own.unwrap_or(around);
-    for element in dataset.elements_mut() {
-        if element.is_by_sign && is_signed {
-            element.vr = VR::SS;
-        }
-        if let Value::Items(items) = &mut element.value {
-            for item in items {
-                settle_signs(item, is_signed);
-            }
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! DICOM framing: files, data sets, values, frames.
 
 mod build;
+mod files;
 mod frames;
 mod masking;
 mod nesting;
