@@ -38,6 +38,14 @@ impl<'a> Bits<'a> {
         self.n_held |= 56;
     }
 
+    /// Loads so that at least 32 bits can be looked at and taken.
+    #[inline(always)]
+    pub fn refill_if_low(&mut self) {
+        if self.n_held < 32 {
+            self.refill();
+        }
+    }
+
     /// The next `n` bits, 1 to 32, without taking them.
     #[inline(always)]
     pub fn peek(&self, n: u32) -> usize {

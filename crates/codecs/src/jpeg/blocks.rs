@@ -15,19 +15,14 @@ pub(super) const ZIGZAG: [u8; 64] = [
 
 /// The first coefficient, as a difference to that of the block before.
 #[inline(always)]
-pub(super) fn read_dc(bits: &mut Bits<'_>, table: &Table, predictor: &mut i32) -> Result<i32> {
+pub(super) fn read_dc(bits: &mut Bits<'_>, table: &Table, predictor: &mut i16) -> Result<i16> {
     bits.refill();
     let (size, difference) = table.next_number(bits)?;
     if size > 15 {
         return Err(out_of_range());
     }
-    // At most 16 bits and 15 bits: no sum of 32 is too large.
-    let value = *predictor + difference;
-    if i16::try_from(value).is_err() {
-        return Err(out_of_range());
-    }
-    *predictor = value;
-    Ok(value)
+    *predictor = i16::try_from(i32::from(*predictor) + difference).map_err(|_| out_of_range())?;
+    Ok(*predictor)
 }
 
 /// G.1.2.2: the first scan of a band.

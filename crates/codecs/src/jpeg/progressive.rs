@@ -35,7 +35,7 @@ struct Part<'t> {
     component: usize,
     dc: Option<&'t Table>,
     ac: Option<&'t Table>,
-    predictor: i32,
+    predictor: i16,
 }
 
 impl Progressive {
@@ -115,10 +115,13 @@ impl Progressive {
                     ended(format!("component {id}: a part of its coefficients is in no scan"))
                 })?;
                 let mut plane = Plane::new(&layout)?;
+                let mut samples = [T::default(); 64];
                 for y in 0..layout.blocks.1 {
                     let first = y * layout.padded_blocks.0;
                     for (x, coefficients) in part.blocks[first..first + layout.blocks.0].iter().enumerate() {
-                        plane.place(x * 8, y * 8, &T::inverse(&Block::of(coefficients, &table)));
+                        let block = Block::of(coefficients, &table);
+                        T::inverse(&block, &table, &mut samples);
+                        plane.place(x * 8, y * 8, &samples);
                     }
                 }
                 Ok(plane)
@@ -150,7 +153,7 @@ fn read_block(
 ) -> Result<()> {
     match (part.dc, part.ac) {
         (Some(table), _) => {
-            let value = read_dc(bits, table, &mut part.predictor)? << band.low;
+            let value = i32::from(read_dc(bits, table, &mut part.predictor)?) << band.low;
             block[0] = i16::try_from(value).map_err(|_| out_of_range())?;
         }
         (None, Some(table)) if band.high == 0 => read_first_ac(bits, table, band, end_of_band, block)?,

@@ -8,8 +8,8 @@ pub(super) trait Sample: Copy + Default + Into<u32> {
     /// The value that fits.
     fn of(value: u32) -> Self;
 
-    /// The samples of a block, `[8, 8]`.
-    fn inverse(block: &Block) -> [Self; 64];
+    /// The samples of a block, `[8, 8]`; the quantization is in the order of rows.
+    fn inverse(block: &Block, quantization: &[u16; 64], out: &mut [Self; 64]);
 
     /// The samples as a picture has them.
     fn wrap(samples: Vec<Self>) -> Samples;
@@ -20,8 +20,8 @@ impl Sample for u8 {
         value as u8
     }
 
-    fn inverse(block: &Block) -> [Self; 64] {
-        inverse8(block)
+    fn inverse(block: &Block, quantization: &[u16; 64], out: &mut [Self; 64]) {
+        inverse8(block, quantization, out);
     }
 
     fn wrap(samples: Vec<Self>) -> Samples {
@@ -35,8 +35,8 @@ impl Sample for u16 {
         value as u16
     }
 
-    fn inverse(block: &Block) -> [Self; 64] {
-        inverse12(block)
+    fn inverse(block: &Block, quantization: &[u16; 64], out: &mut [Self; 64]) {
+        inverse12(block, quantization, out);
     }
 
     fn wrap(samples: Vec<Self>) -> Samples {

@@ -23,14 +23,17 @@ impl<T: Sample> Plane<T> {
     #[inline(always)]
     pub fn place(&mut self, x: usize, y: usize, block: &[T; 64]) {
         let Layout { width, height, .. } = self.layout;
+        if x + 8 <= width && y + 8 <= height {
+            let area = &mut self.samples[y * width + x..];
+            for (row, from) in block.as_chunks::<8>().0.iter().enumerate() {
+                area[row * width..row * width + 8].copy_from_slice(from);
+            }
+            return;
+        }
         let n_columns = width.saturating_sub(x).min(8);
         let rows = self.samples[y.min(height) * width..].chunks_mut(width);
-        for (row, from) in rows.zip(block.chunks_exact(8)) {
-            if n_columns == 8 {
-                row[x..x + 8].copy_from_slice(from);
-            } else if n_columns > 0 {
-                row[x..x + n_columns].copy_from_slice(&from[..n_columns]);
-            }
+        for (row, from) in rows.zip(block.as_chunks::<8>().0).take_while(|_| n_columns > 0) {
+            row[x..x + n_columns].copy_from_slice(&from[..n_columns]);
         }
     }
 }

@@ -27,7 +27,7 @@ struct Part<'t> {
     dc: &'t Table,
     ac: &'t Table,
     quantization: &'t [u16; 64],
-    predictor: i32,
+    predictor: i16,
 }
 
 impl<T: Sample> Sequential<T> {
@@ -61,6 +61,7 @@ impl<T: Sample> Sequential<T> {
             }
             _ => (self.units.0, self.units.1, false),
         };
+        let (mut block, mut samples) = (Block::new(), [T::default(); 64]);
         let mut intervals = Intervals::new(coded, n_across * n_down, tables.restart_interval);
         while let Some((units, mut bits)) = intervals.next()? {
             parts.iter_mut().for_each(|part| part.predictor = 0);
@@ -71,8 +72,9 @@ impl<T: Sample> Sequential<T> {
                     let factor = if is_alone { (1, 1) } else { (component.across, component.down) };
                     for y in down * factor.1..(down + 1) * factor.1 {
                         for x in across * factor.0..(across + 1) * factor.0 {
-                            let block = read_block(&mut bits, part).map_err(|error| bits.blame(error))?;
-                            self.planes[part.plane].place(x * 8, y * 8, &T::inverse(&block));
+                            read_block(&mut bits, part, &mut block).map_err(|error| bits.blame(error))?;
+                            T::inverse(&block, part.quantization, &mut samples);
+                            self.planes[part.plane].place(x * 8, y * 8, &samples);
                         }
                     }
                 }
@@ -99,23 +101,23 @@ impl<T: Sample> Sequential<T> {
 }
 
 /// Decodes a block.
-fn read_block(bits: &mut Bits<'_>, part: &mut Part<'_>) -> Result<Block> {
+fn read_block(bits: &mut Bits<'_>, part: &mut Part<'_>, block: &mut Block) -> Result<()> {
+    block.clear();
     // A copy that lives in registers.
     let mut local = *bits;
-    let mut block = Block::default();
-    let result = read_coefficients(&mut local, part, &mut block);
+    let result = read_coefficients(&mut local, part, block);
     *bits = local;
-    result.map(|()| block)
+    result
 }
 
 /// Decodes the coefficients of a block (F.2.2), each times its quantization.
 #[inline(always)]
 fn read_coefficients(bits: &mut Bits<'_>, part: &mut Part<'_>, block: &mut Block) -> Result<()> {
     let first = read_dc(bits, part.dc, &mut part.predictor)?;
-    block.set(0, first * i32::from(part.quantization[0]));
+    block.set(0, first, part.quantization[0]);
     let mut index = 1;
     while index < 64 {
-        bits.refill();
+        bits.refill_if_low();
         let (symbol, value) = part.ac.next_number(bits)?;
         let run = usize::from(symbol >> 4);
         if symbol & 15 == 0 {
@@ -127,7 +129,7 @@ fn read_coefficients(bits: &mut Bits<'_>, part: &mut Part<'_>, block: &mut Block
         }
         index += run;
         let place = usize::from(*ZIGZAG.get(index).ok_or_else(out_of_range)?);
-        block.set(place, value * i32::from(part.quantization[place]));
+        block.set(place, value as i16, part.quantization[place]);
         index += 1;
     }
     Ok(())
