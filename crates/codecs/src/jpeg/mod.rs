@@ -5,6 +5,7 @@
 //! what is missing with gray. And the samples are those of libjpeg (its accurate integer transform, its smooth
 //! upsampling, its colour tables), which is what the picture libraries around the family's models read with.
 
+mod arithmetic;
 mod bits;
 mod blocks;
 mod color;

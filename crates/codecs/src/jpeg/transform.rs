@@ -7,6 +7,11 @@
 //! The loops are shaped so that the compiler makes vectors of them: eight transforms side by side in one loop, all that
 //! is multiplied in 16 bits, functions that are not taken apart by their callers.
 
+use super::arithmetic::{
+    Arithmetic, C_0_298, C_0_390, C_0_541, C_0_765, C_0_899, C_1_175, C_1_501, C_1_847, C_1_961, C_2_053,
+    C_2_562, C_3_072, Long, ONE, Real, Short,
+};
+
 /// Largest sum of absolute coefficients for which all that is multiplied fits 16 bits: the first pass makes of them at
 /// most 5.55 times as much.
 const MAX_SHORT_SUM: u64 = 5_800;
@@ -185,166 +190,106 @@ fn riffle<T: Copy>(values: &[T; 64], out: &mut [T; 64]) {
     }
 }
 
-/// A constant of the transform.
-#[derive(Clone, Copy)]
-struct Constant {
-    /// Times 2^13, rounded.
-    fixed: i16,
-    real: f32,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Constant {
-    const fn new(value: f64) -> Self {
-        Self { fixed: (value * 8192.0 + 0.5) as i16, real: value as f32 }
+    /// Blocks of all kinds: few and many coefficients, in the upper left corner and anywhere, small and large.
+    fn blocks() -> impl Iterator<Item = [i16; 64]> {
+        let mut state = 1_u64;
+        let mut random = move |n: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        (0..2000).map(move |_| {
+            let (n, corner, size) = (random(40) + 1, random(8) + 1, 1 << random(11));
+            let mut values = [0; 64];
+            for _ in 0..n {
+                values[(random(corner) * 8 + random(corner)) as usize] =
+                    random(2 * size + 1) as i16 - size as i16;
+            }
+            values
+        })
     }
-}
 
-const ONE: Constant = Constant::new(1.0);
-const C_0_298: Constant = Constant::new(0.298_631_336);
-const C_0_390: Constant = Constant::new(0.390_180_644);
-const C_0_541: Constant = Constant::new(0.541_196_100);
-const C_0_765: Constant = Constant::new(0.765_366_865);
-const C_0_899: Constant = Constant::new(0.899_976_223);
-const C_1_175: Constant = Constant::new(1.175_875_602);
-const C_1_501: Constant = Constant::new(1.501_321_110);
-const C_1_847: Constant = Constant::new(1.847_759_065);
-const C_1_961: Constant = Constant::new(1.961_570_560);
-const C_2_053: Constant = Constant::new(2.053_119_869);
-const C_2_562: Constant = Constant::new(2.562_915_447);
-const C_3_072: Constant = Constant::new(3.072_711_026);
+    /// T.81, A.3.3, as it is written there.
+    fn exact(values: &[i16; 64]) -> [f64; 64] {
+        let basis = |x: usize, u: usize| {
+            let scale = if u == 0 { (0.125_f64).sqrt() } else { 0.5 };
+            scale * ((2 * x + 1) as f64 * u as f64 * std::f64::consts::PI / 16.0).cos()
+        };
+        std::array::from_fn(|p| {
+            (0..64).map(|c| f64::from(values[c]) * basis(p % 8, c % 8) * basis(p / 8, c / 8)).sum()
+        })
+    }
 
-/// What the transform computes with.
-trait Arithmetic {
-    /// What is multiplied.
-    type Value: Copy + Default;
-    /// What products are added up in.
-    type Sum: Copy;
-    type Sample: Copy + Default;
-    /// What makes of cutting off a rounding.
-    const BEFORE_COLUMNS: Self::Sum;
-    /// The same, and the middle of the samples.
-    const BEFORE_ROWS: Self::Sum;
-    fn value(coefficient: i32) -> Self::Value;
-    fn add_values(a: Self::Value, b: Self::Value) -> Self::Value;
-    fn times(value: Self::Value, constant: Constant) -> Self::Sum;
-    fn plus(a: Self::Sum, b: Self::Sum) -> Self::Sum;
-    fn minus(a: Self::Sum, b: Self::Sum) -> Self::Sum;
-    /// A result of the first pass as a value of the second.
-    fn after_columns(sum: Self::Sum) -> Self::Value;
-    /// A result of the second pass as a sample.
-    fn after_rows(sum: Self::Sum) -> Self::Sample;
-}
+    #[test]
+    fn numbers_of_16_bits_give_what_large_ones_give() {
+        let (mut n_short, steps) = (0, [1; 64]);
+        for values in blocks() {
+            let block = Block::of(&values, &steps);
+            let (mut short, mut long) = ([0; 64], [0; 64]);
+            inverse8(&block, &steps, &mut short);
+            inverse8_long(&block, &steps, &mut long);
+            assert_eq!(short, long, "{values:?}");
+            n_short += usize::from(block.sum <= MAX_SHORT_SUM);
+        }
+        assert!((1000..2000).contains(&n_short), "{n_short} of 2000 blocks are short");
+        // The largest sum that counts as short, on each coefficient, and shared by those of a column or row.
+        for place in 0..64 {
+            for value in [5800_i16, -5800] {
+                for n in [1, 2, 4, 8] {
+                    for stride in [1, 8] {
+                        let mut values = [0; 64];
+                        for idx in 0..n {
+                            values[(place + idx * stride) % 64] += value / n as i16;
+                        }
+                        let block = Block::of(&values, &steps);
+                        let (mut short, mut long) = ([0; 64], [0; 64]);
+                        inverse8(&block, &steps, &mut short);
+                        inverse8_long(&block, &steps, &mut long);
+                        assert_eq!(short, long, "{values:?}");
+                    }
+                }
+            }
+        }
+    }
 
-/// 16-bit integers: the first pass keeps 2 binary places, and both together scale up by 8.
-struct Short;
+    #[test]
+    fn eight_bits_are_within_one_of_the_exact_transform() {
+        for values in blocks() {
+            let steps = [1; 64];
+            let mut found = [0; 64];
+            inverse8(&Block::of(&values, &steps), &steps, &mut found);
+            for (found, exact) in found.iter().zip(exact(&values)) {
+                let exact = (exact + 128.0).clamp(0.0, 255.0);
+                assert!(
+                    (f64::from(*found) - exact).abs() < 1.0,
+                    "{found} where {exact} is exact: {values:?}"
+                );
+            }
+        }
+    }
 
-impl Arithmetic for Short {
-    type Value = i16;
-    type Sum = i32;
-    type Sample = u8;
-    const BEFORE_COLUMNS: i32 = 1 << 10;
-    const BEFORE_ROWS: i32 = (1 << 17) + (128 << 18);
+    #[test]
+    fn twelve_bits_are_the_exact_transform_rounded() {
+        // What 32-bit floating point may add to the half that rounding takes or gives.
+        const SLACK: f64 = 0.002;
+        for values in blocks() {
+            let steps = [3; 64];
+            let mut found = [0; 64];
+            inverse12(&Block::of(&values, &steps), &steps, &mut found);
+            for (found, exact) in found.iter().zip(exact(&values.map(|value| value * 3))) {
+                let exact = (exact + 2048.0).clamp(0.0, 4095.0);
+                assert!((f64::from(*found) - exact).abs() < 0.5 + SLACK, "{found} where {exact} is exact");
+            }
+        }
+    }
 
-    #[inline(always)]
-    fn value(coefficient: i32) -> i16 {
-        coefficient as i16
-    }
-    #[inline(always)]
-    fn add_values(a: i16, b: i16) -> i16 {
-        a.wrapping_add(b)
-    }
-    #[inline(always)]
-    fn times(value: i16, constant: Constant) -> i32 {
-        i32::from(value) * i32::from(constant.fixed)
-    }
-    #[inline(always)]
-    fn plus(a: i32, b: i32) -> i32 {
-        a.wrapping_add(b)
-    }
-    #[inline(always)]
-    fn minus(a: i32, b: i32) -> i32 {
-        a.wrapping_sub(b)
-    }
-    #[inline(always)]
-    fn after_columns(sum: i32) -> i16 {
-        // It fits; saying so saves the vectors a mask.
-        (sum >> 11).clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
-    }
-    #[inline(always)]
-    fn after_rows(sum: i32) -> u8 {
-        ((sum >> 18) as i16).clamp(0, 255) as u8
-    }
-}
-
-/// The same in integers that hold whatever a file can state.
-struct Long;
-
-impl Arithmetic for Long {
-    type Value = i64;
-    type Sum = i64;
-    type Sample = u8;
-    const BEFORE_COLUMNS: i64 = Short::BEFORE_COLUMNS as i64;
-    const BEFORE_ROWS: i64 = Short::BEFORE_ROWS as i64;
-
-    fn value(coefficient: i32) -> i64 {
-        i64::from(coefficient)
-    }
-    fn add_values(a: i64, b: i64) -> i64 {
-        a + b
-    }
-    fn times(value: i64, constant: Constant) -> i64 {
-        value * i64::from(constant.fixed)
-    }
-    fn plus(a: i64, b: i64) -> i64 {
-        a + b
-    }
-    fn minus(a: i64, b: i64) -> i64 {
-        a - b
-    }
-    fn after_columns(sum: i64) -> i64 {
-        sum >> 11
-    }
-    fn after_rows(sum: i64) -> u8 {
-        (sum >> 18).clamp(0, 255) as u8
-    }
-}
-
-/// Floating point.
-struct Real;
-
-impl Arithmetic for Real {
-    type Value = f32;
-    type Sum = f32;
-    type Sample = u16;
-    const BEFORE_COLUMNS: f32 = 0.0;
-    const BEFORE_ROWS: f32 = 8.0 * 2048.5;
-
-    #[inline(always)]
-    fn value(coefficient: i32) -> f32 {
-        coefficient as f32
-    }
-    #[inline(always)]
-    fn add_values(a: f32, b: f32) -> f32 {
-        a + b
-    }
-    #[inline(always)]
-    fn times(value: f32, constant: Constant) -> f32 {
-        value * constant.real
-    }
-    #[inline(always)]
-    fn plus(a: f32, b: f32) -> f32 {
-        a + b
-    }
-    #[inline(always)]
-    fn minus(a: f32, b: f32) -> f32 {
-        a - b
-    }
-    #[inline(always)]
-    fn after_columns(sum: f32) -> f32 {
-        sum
-    }
-    #[inline(always)]
-    fn after_rows(sum: f32) -> u16 {
-        (sum * 0.125).clamp(0.0, 4095.0) as u16
+    #[test]
+    fn rows_become_columns() {
+        let mut values: [u8; 64] = std::array::from_fn(|place| place as u8);
+        transpose(&mut values, &mut [0; 64]);
+        assert_eq!(values, std::array::from_fn(|place| (place % 8 * 8 + place / 8) as u8));
     }
 }
