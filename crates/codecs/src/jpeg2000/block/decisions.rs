@@ -15,19 +15,19 @@ pub(super) trait Decisions {
 }
 
 /// Decisions of the arithmetic decoder.
-pub(super) struct Coded<'a> {
+pub(super) struct Coded<'a, 'c> {
     pub(super) mq: Mq<'a>,
-    pub(super) contexts: [State; 32],
+    pub(super) contexts: &'c mut [State; 32],
 }
 
-impl Coded<'_> {
+impl Coded<'_, '_> {
     /// Four decisions in the uniform context (D.5).
     pub(super) fn symbol(&mut self) -> u32 {
         (0..4).fold(0, |symbol, _| symbol << 1 | self.decide(UNIFORM))
     }
 }
 
-impl Decisions for Coded<'_> {
+impl Decisions for Coded<'_, '_> {
     #[inline(always)]
     fn decide(&mut self, context: usize) -> u32 {
         self.mq.decode(&mut self.contexts[context & 31])

@@ -12,6 +12,7 @@ use super::fault::{corrupt, unsupported};
 use super::geometry::Orientation;
 use crate::Result;
 use contexts::Contexts;
+use decisions::Coded;
 use mq::Mq;
 use raw::Raw;
 use words::Words;
@@ -90,41 +91,34 @@ impl BlockDecoder {
     fn segment(&mut self, block: &Block<'_>, bytes: &[u8], first: usize, n_passes: usize) -> Result<()> {
         // Raw from the fifth significant bit plane on, cleanup passes apart (table D.9).
         let is_raw = block.style.is_bypassed() && first >= 10 && kind_of(first) != Pass::Cleanup;
+        let causal = block.style.is_vertically_causal();
+        let words = &mut self.words;
         let mut mq = Mq::new(bytes);
         let mut raw = Raw::new(bytes);
-        let causal = block.style.is_vertically_causal();
         for pass_idx in first..first + n_passes {
             let plane = block.n_planes - 1 - (pass_idx as u32).div_ceil(3);
-            let words = &mut self.words;
             if is_raw {
-                match kind_of(pass_idx) {
-                    Pass::Significance => {
-                        passes::significance(words, &mut raw, block.orientation, causal, plane)
-                    }
-                    _ => passes::refinement(words, &mut raw, plane),
-                }
+                raw = match kind_of(pass_idx) {
+                    Pass::Significance => passes::significance(words, raw, block.orientation, causal, plane),
+                    _ => passes::refinement(words, raw, plane),
+                };
                 continue;
             }
-            let contexts = &mut self.contexts;
-            let mut coder = decisions::Coded { mq, contexts: contexts.states };
-            match kind_of(pass_idx) {
-                Pass::Significance => {
-                    passes::significance(words, &mut coder, block.orientation, causal, plane)
-                }
-                Pass::Refinement => passes::refinement(words, &mut coder, plane),
-                Pass::Cleanup => {
-                    passes::cleanup(words, &mut coder, block.orientation, causal, plane);
-                    if block.style.has_segmentation_symbols() && coder.symbol() != 0b1010 {
-                        return Err(corrupt(
-                            "JPEG 2000: the segmentation symbol after a coding pass is not 1010: its bytes are damaged",
-                        ));
-                    }
-                }
+            let coded = Coded { mq, contexts: &mut self.contexts.states };
+            let mut coded = match kind_of(pass_idx) {
+                Pass::Significance => passes::significance(words, coded, block.orientation, causal, plane),
+                Pass::Refinement => passes::refinement(words, coded, plane),
+                Pass::Cleanup => passes::cleanup(words, coded, block.orientation, causal, plane),
+            };
+            let has_symbol = block.style.has_segmentation_symbols() && kind_of(pass_idx) == Pass::Cleanup;
+            if has_symbol && coded.symbol() != 0b1010 {
+                return Err(corrupt(
+                    "JPEG 2000: the segmentation symbol after a coding pass is not 1010: its bytes are damaged",
+                ));
             }
-            mq = coder.mq;
-            contexts.states = coder.contexts;
+            mq = coded.mq;
             if block.style.is_reset() {
-                contexts.reset();
+                self.contexts.reset();
             }
         }
         Ok(())

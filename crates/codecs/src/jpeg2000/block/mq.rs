@@ -82,7 +82,7 @@ pub(super) const fn state(idx: u8, symbol: u32) -> State {
 /// The registers A and C of the standard are kept 2⁸ times as large, next byte included, and both less `slack`: the
 /// amount by which both may shrink before anything but the more probable symbol without renormalization can come.
 /// So the common decision is one subtraction and one test.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Mq<'a> {
     a: i32,
     c: i32,
@@ -90,8 +90,7 @@ pub(super) struct Mq<'a> {
     /// Shifts until the next byte is needed (CT).
     n_left: u32,
     last: u8,
-    pos: usize,
-    bytes: &'a [u8],
+    rest: std::slice::Iter<'a, u8>,
 }
 
 /// The smallest value of A after renormalization.
@@ -100,9 +99,9 @@ const LEAST: i32 = 0x8000 << 8;
 impl<'a> Mq<'a> {
     /// Starts to decode (INITDEC, figure C.10).
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        let first = bytes.first().copied().unwrap_or(0xFF);
-        let mut mq =
-            Self { a: LEAST, c: i32::from(first) << 8, slack: 0, n_left: 0, last: first, pos: 1, bytes };
+        let mut rest = bytes.iter();
+        let first = rest.next().copied().unwrap_or(0xFF);
+        let mut mq = Self { a: LEAST, c: i32::from(first) << 8, slack: 0, n_left: 0, last: first, rest };
         mq.next_byte();
         mq.c <<= 7;
         mq.n_left -= 7;
@@ -113,7 +112,7 @@ impl<'a> Mq<'a> {
     /// BYTEIN (figure C.19).
     #[inline(always)]
     fn next_byte(&mut self) {
-        let byte = self.bytes.get(self.pos).copied().unwrap_or(0xFF);
+        let byte = self.rest.as_slice().first().copied().unwrap_or(0xFF);
         if self.last == 0xFF {
             if byte > 0x8F {
                 self.c += 0xFF;
@@ -122,13 +121,13 @@ impl<'a> Mq<'a> {
                 self.c += i32::from(byte) << 1;
                 self.n_left = 7;
                 self.last = byte;
-                self.pos += 1;
+                self.rest.next();
             }
         } else {
             self.c += i32::from(byte);
             self.n_left = 8;
             self.last = byte;
-            self.pos += 1;
+            self.rest.next();
         }
     }
 
@@ -168,14 +167,18 @@ impl<'a> Mq<'a> {
             is_exchanged
         };
         *state = next[usize::from(is_less)];
+        // RENORMD (figure C.18), as many shifts at once as the bits at hand allow.
+        let mut n_shifts = (self.a as u32).leading_zeros() - LEAST.leading_zeros();
         loop {
             if self.n_left == 0 {
                 self.next_byte();
             }
-            self.a <<= 1;
-            self.c <<= 1;
-            self.n_left -= 1;
-            if self.a >= LEAST {
+            let n = n_shifts.min(self.n_left);
+            self.a <<= n;
+            self.c <<= n;
+            self.n_left -= n;
+            n_shifts -= n;
+            if n_shifts == 0 {
                 break;
             }
         }

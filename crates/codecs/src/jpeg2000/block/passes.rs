@@ -1,141 +1,199 @@
 //! The three coding passes over a bit plane (T.800, D.3).
 //!
-//! A pass goes stripe by stripe, four rows each, and in a stripe column by column. `plane` counts from the least
-//! significant bit.
+//! A pass goes stripe by stripe, four rows each, and in a stripe column by column. It takes the decisions by value and
+//! gives them back, so that the registers of the arithmetic decoder stay in those of the processor; for the same reason
+//! everything down to a row is inlined.
 
 use super::contexts::{self, REFINEMENT, RUN, UNIFORM, ZeroCoding};
 use super::decisions::Decisions;
-use super::words::{self, ALL_VISITED, ANY, NEIGHBOURS, OWN, REFINED, SELF, VISITED, Words};
+use super::words::{ALL_VISITED, ANY, Column, NEIGHBOURS, OWN, REFINED, SELF, VISITED, Words};
 use crate::jpeg2000::geometry::Orientation;
 
-/// Significance propagation (D.3.1): coefficients with a significant neighbour.
-pub(super) fn significance(
+/// Significance propagation: coefficients with a significant neighbour. `plane` counts from the least significant bit,
+/// here and below.
+pub(super) fn significance<D: Decisions>(
     block: &mut Words,
-    decisions: &mut impl Decisions,
+    decisions: D,
     orientation: Orientation,
     causal: bool,
     plane: u32,
-) {
-    let table = contexts::of_band(orientation);
-    let value = first_value(plane);
-    for_each_column(block, |words, magnitudes, idx, stride, n_rows| {
-        let mut word = words[idx];
-        if word & ANY == 0 {
-            return;
-        }
-        for (row, magnitude) in magnitudes.iter_mut().enumerate().take(n_rows) {
-            let view = word >> (3 * row);
-            if view & NEIGHBOURS == 0 || view & SELF != 0 {
-                continue;
-            }
-            if decisions.decide(zero_context(table, view)) == 1 {
-                let sign = decisions.sign(view);
-                *magnitude = value;
-                word |= words::spread(words, idx, stride, row, sign, causal);
-            }
-            word |= VISITED << (3 * row);
-        }
-        words[idx] = word;
-    });
+) -> D {
+    run(block, Significance(Becoming::new(decisions, orientation, causal, plane))).0.decisions
 }
 
-/// Magnitude refinement (D.3.3): coefficients that were significant before this bit plane.
-pub(super) fn refinement(block: &mut Words, decisions: &mut impl Decisions, plane: u32) {
-    // The middle of an interval moves by half of its new width, up or down.
-    let half = 1u32 << plane;
-    for_each_column(block, |words, magnitudes, idx, _, n_rows| {
-        let mut word = words[idx];
-        if word & OWN == 0 {
-            return;
-        }
-        for (row, magnitude) in magnitudes.iter_mut().enumerate().take(n_rows) {
-            let view = word >> (3 * row);
-            if view & (SELF | VISITED) != SELF {
-                continue;
-            }
-            let context = if view & REFINED != 0 {
-                REFINEMENT + 2
-            } else {
-                REFINEMENT + usize::from(view & NEIGHBOURS != 0)
-            };
-            let bit = decisions.decide(context);
-            *magnitude = magnitude.wrapping_add(half.wrapping_mul(bit.wrapping_mul(2).wrapping_sub(1)));
-            word |= REFINED << (3 * row);
-        }
-        words[idx] = word;
-    });
+/// Magnitude refinement: coefficients that were significant before this bit plane.
+pub(super) fn refinement<D: Decisions>(block: &mut Words, decisions: D, plane: u32) -> D {
+    run(block, Refinement { decisions, half: 1 << plane }).decisions
 }
 
-/// Cleanup (D.3.4): all coefficients that the other two passes left.
-pub(super) fn cleanup(
+/// Cleanup: all coefficients that the other two passes left.
+pub(super) fn cleanup<D: Decisions>(
     block: &mut Words,
-    decisions: &mut impl Decisions,
+    decisions: D,
     orientation: Orientation,
     causal: bool,
     plane: u32,
-) {
-    let table = contexts::of_band(orientation);
-    let value = first_value(plane);
-    for_each_column(block, |words, magnitudes, idx, stride, n_rows| {
-        let mut word = words[idx];
-        let mut first = 0;
-        if n_rows == 4 && word & ANY == 0 {
-            // Four that are likely to stay zero together.
+) -> D {
+    run(block, Cleanup(Becoming::new(decisions, orientation, causal, plane))).0.decisions
+}
+
+/// What a pass does with four rows of a column, or with fewer at the end.
+trait Pass {
+    fn column(&mut self, column: &mut Column<'_>, n_rows: usize);
+
+    fn row(&mut self, column: &mut Column<'_>, row: usize);
+
+    /// Deals with the rows from the top; each of four has code of its own.
+    #[inline(always)]
+    fn rows(&mut self, column: &mut Column<'_>, n_rows: usize) {
+        self.row(column, 0);
+        if n_rows > 1 {
+            self.row(column, 1);
+        }
+        if n_rows > 2 {
+            self.row(column, 2);
+        }
+        if n_rows > 3 {
+            self.row(column, 3);
+        }
+    }
+}
+
+/// Goes through a code-block.
+#[inline(always)]
+fn run<P: Pass>(block: &mut Words, mut pass: P) -> P {
+    let (n_stripes, n_last) = (block.height() / 4, block.height() % 4);
+    let mut idx = 0;
+    for _ in 0..n_stripes {
+        for _ in 0..block.width() {
+            pass.column(&mut block.column(idx), 4);
+            idx += 1;
+        }
+        idx += 2;
+    }
+    if n_last > 0 { last_stripe(block, idx, n_last, pass) } else { pass }
+}
+
+/// Goes through a stripe of fewer than four rows.
+#[inline(never)]
+fn last_stripe<P: Pass>(block: &mut Words, idx: usize, n_rows: usize, mut pass: P) -> P {
+    for x in 0..block.width() {
+        pass.column(&mut block.column(idx + x), n_rows);
+    }
+    pass
+}
+
+/// What the passes need in which coefficients become significant.
+struct Becoming<D> {
+    decisions: D,
+    table: &'static ZeroCoding,
+    /// Whether stripes are hidden from the ones above.
+    causal: bool,
+    /// The magnitude, in halves, of such a coefficient: one and a half times the bit plane.
+    value: u32,
+}
+
+impl<D: Decisions> Becoming<D> {
+    fn new(decisions: D, orientation: Orientation, causal: bool, plane: u32) -> Self {
+        Self { decisions, table: contexts::of_band(orientation), causal, value: 0b11 << plane }
+    }
+
+    /// Decides whether a coefficient becomes significant (D.3.1), and its sign if so.
+    #[inline(always)]
+    fn decide(&mut self, column: &mut Column<'_>, row: usize, view: u64) {
+        let context = usize::from(self.table[(view & NEIGHBOURS) as usize]);
+        if self.decisions.decide(context) == 1 {
+            self.sign(column, row, view);
+        }
+    }
+
+    /// Reads the sign of a coefficient that has become significant (D.3.2).
+    #[inline(always)]
+    fn sign(&mut self, column: &mut Column<'_>, row: usize, view: u64) {
+        let sign = self.decisions.sign(view);
+        column.magnitudes[row] = self.value;
+        column.spread(row, sign, self.causal);
+    }
+}
+
+struct Significance<D>(Becoming<D>);
+
+impl<D: Decisions> Pass for Significance<D> {
+    #[inline(always)]
+    fn column(&mut self, column: &mut Column<'_>, n_rows: usize) {
+        if column.word & ANY != 0 {
+            self.rows(column, n_rows);
+            column.store();
+        }
+    }
+
+    #[inline(always)]
+    fn row(&mut self, column: &mut Column<'_>, row: usize) {
+        let view = column.word >> (3 * row);
+        if view & NEIGHBOURS != 0 && view & SELF == 0 {
+            self.0.decide(column, row, view);
+            column.word |= VISITED << (3 * row);
+        }
+    }
+}
+
+struct Refinement<D> {
+    decisions: D,
+    /// The middle of an interval moves by half of its new width, up or down.
+    half: u32,
+}
+
+impl<D: Decisions> Pass for Refinement<D> {
+    #[inline(always)]
+    fn column(&mut self, column: &mut Column<'_>, n_rows: usize) {
+        if column.word & OWN != 0 {
+            self.rows(column, n_rows);
+            column.store();
+        }
+    }
+
+    #[inline(always)]
+    fn row(&mut self, column: &mut Column<'_>, row: usize) {
+        let view = column.word >> (3 * row);
+        if view & (SELF | VISITED) == SELF {
+            // Table D.4.
+            let context = if view & REFINED != 0 { 2 } else { usize::from(view & NEIGHBOURS != 0) };
+            let bit = self.decisions.decide(REFINEMENT + context);
+            let change = if bit == 1 { self.half } else { self.half.wrapping_neg() };
+            column.magnitudes[row] = column.magnitudes[row].wrapping_add(change);
+            column.word |= REFINED << (3 * row);
+        }
+    }
+}
+
+struct Cleanup<D>(Becoming<D>);
+
+impl<D: Decisions> Pass for Cleanup<D> {
+    #[inline(always)]
+    fn column(&mut self, column: &mut Column<'_>, n_rows: usize) {
+        if column.word & ANY != 0 || n_rows < 4 {
+            self.rows(column, n_rows);
+        } else {
+            // Four that are likely to stay zero together (D.3.4).
+            let decisions = &mut self.0.decisions;
             if decisions.decide(RUN) == 0 {
                 return;
             }
-            first = (decisions.decide(UNIFORM) << 1 | decisions.decide(UNIFORM)) as usize;
-            let sign = decisions.sign(word >> (3 * first));
-            magnitudes[first & 3] = value;
-            word |= words::spread(words, idx, stride, first, sign, causal);
-            first += 1;
-        }
-        for (row, magnitude) in magnitudes.iter_mut().enumerate().take(n_rows) {
-            let view = word >> (3 * row);
-            if row < first || view & (SELF | VISITED) != 0 {
-                continue;
-            }
-            if decisions.decide(zero_context(table, view)) == 1 {
-                let sign = decisions.sign(view);
-                *magnitude = value;
-                word |= words::spread(words, idx, stride, row, sign, causal);
+            let first = (decisions.decide(UNIFORM) << 1 | decisions.decide(UNIFORM)) as usize & 3;
+            self.0.sign(column, first, column.word >> (3 * first));
+            for row in first + 1..4 {
+                self.row(column, row);
             }
         }
-        words[idx] = word & !ALL_VISITED;
-    });
-}
+        column.word &= !ALL_VISITED;
+        column.store();
+    }
 
-/// The magnitude, in halves, of a coefficient that becomes significant in bit plane `plane`: one and a half.
-fn first_value(plane: u32) -> u32 {
-    0b11 << plane
-}
-
-#[inline(always)]
-fn zero_context(table: &ZeroCoding, view: u64) -> usize {
-    usize::from(table[(view & NEIGHBOURS) as usize])
-}
-
-/// Calls `column` for each column of each stripe, with the number of rows that it has.
-#[inline(always)]
-fn for_each_column(
-    block: &mut Words,
-    mut column: impl FnMut(&mut [u64], &mut [u32; 4], usize, usize, usize),
-) {
-    let (width, stride) = (block.width(), block.stride());
-    let mut idx = stride + 1;
-    let stripes = block.stripes();
-    let mut magnitudes = block.magnitudes.as_mut_slice();
-    for n_rows in stripes {
-        let Some((stripe, rest)) = magnitudes.split_at_mut_checked(width) else { return };
-        magnitudes = rest;
-        for (x, magnitudes) in stripe.iter_mut().enumerate() {
-            // The number of rows is a constant where it can be, so that the loop over them is unrolled.
-            if n_rows == 4 {
-                column(&mut block.words, magnitudes, idx + x, stride, 4);
-            } else {
-                column(&mut block.words, magnitudes, idx + x, stride, n_rows);
-            }
+    #[inline(always)]
+    fn row(&mut self, column: &mut Column<'_>, row: usize) {
+        let view = column.word >> (3 * row);
+        if view & (SELF | VISITED) == 0 {
+            self.0.decide(column, row, view);
         }
-        idx += stride;
     }
 }

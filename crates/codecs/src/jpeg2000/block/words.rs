@@ -35,9 +35,9 @@ pub(super) struct Words {
     width: usize,
     height: usize,
     /// `[n_stripes + 2, width + 2]`: a margin of one on every side.
-    pub(super) words: Vec<u64>,
-    /// `[n_stripes, width, 4]`: magnitudes in units of one half, a half of the lowest decoded plane added.
-    pub(super) magnitudes: Vec<[u32; 4]>,
+    words: Vec<u64>,
+    /// `[n_stripes, width + 2, 4]`: magnitudes in units of one half, a half of the lowest decoded plane added.
+    magnitudes: Vec<[u32; 4]>,
     row: Vec<i32>,
 }
 
@@ -50,7 +50,7 @@ impl Words {
         self.words.clear();
         self.words.resize((n_stripes + 2) * (width + 2), 0);
         self.magnitudes.clear();
-        self.magnitudes.resize(n_stripes * width, [0; 4]);
+        self.magnitudes.resize(n_stripes * (width + 2), [0; 4]);
     }
 
     pub(super) fn width(&self) -> usize {
@@ -58,14 +58,26 @@ impl Words {
     }
 
     /// From one word to the one below it.
-    pub(super) fn stride(&self) -> usize {
+    fn stride(&self) -> usize {
         self.width + 2
     }
 
-    /// The rows of each stripe: 4, fewer in the last.
-    pub(super) fn stripes(&self) -> impl Iterator<Item = usize> + use<> {
-        let height = self.height;
-        (0..height.div_ceil(4)).map(move |stripe| (height - stripe * 4).min(4))
+    pub(super) fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Column `idx`; a stripe has `width + 2`, of which the last two are margin.
+    #[inline(always)]
+    pub(super) fn column(&mut self, idx: usize) -> Column<'_> {
+        let stride = self.stride();
+        let place = idx + stride + 1;
+        Column {
+            word: self.words[place],
+            magnitudes: &mut self.magnitudes[idx],
+            words: &mut self.words,
+            idx: place,
+            stride,
+        }
     }
 
     /// Calls `put` for each row with its index and its coefficients.
@@ -75,7 +87,7 @@ impl Words {
         for y in 0..self.height {
             let (stripe, row) = (y / 4, y % 4);
             let words = &self.words[(stripe + 1) * stride + 1..][..width];
-            let magnitudes = &self.magnitudes[stripe * width..][..width];
+            let magnitudes = &self.magnitudes[stripe * stride..][..width];
             let shift = SIGNS + 4 + 3 * row as u32;
             for ((out, word), magnitudes) in self.row.iter_mut().zip(words).zip(magnitudes) {
                 let sign = (word >> shift & 1) as i32;
@@ -86,32 +98,43 @@ impl Words {
     }
 }
 
-/// Makes the coefficient in row `row` of word `idx` significant for all words around it, and gives the bits to be set
-/// in its own. A stripe below is hidden from the one above where `causal`.
-#[inline(always)]
-pub(super) fn spread(
-    words: &mut [u64],
+/// Four rows of a column, while a pass deals with them.
+pub(super) struct Column<'a> {
+    /// Its word; [`Column::store`] puts it back.
+    pub(super) word: u64,
+    pub(super) magnitudes: &'a mut [u32; 4],
+    words: &'a mut [u64],
+    /// Place of its word.
     idx: usize,
+    /// From one word to the one below it.
     stride: usize,
-    row: usize,
-    sign: u32,
-    causal: bool,
-) -> u64 {
-    let bit = 1 | u64::from(sign) << SIGNS;
-    let at = 3 * row;
-    words[idx - 1] |= bit << (at + 5);
-    words[idx + 1] |= bit << (at + 3);
-    if row == 0 && !causal {
-        let above = &mut words[idx - stride - 1..][..3];
-        above[0] |= bit << 17;
-        above[1] |= bit << 16;
-        above[2] |= bit << 15;
+}
+
+impl Column<'_> {
+    #[inline(always)]
+    pub(super) fn store(&mut self) {
+        self.words[self.idx] = self.word;
     }
-    if row == 3 {
-        let below = &mut words[idx + stride - 1..][..3];
-        below[0] |= bit << 2;
-        below[1] |= bit << 1;
-        below[2] |= bit;
+
+    /// Makes the coefficient in row `row` significant for all words around it. A stripe is hidden from the one above
+    /// where `causal`.
+    #[inline(always)]
+    pub(super) fn spread(&mut self, row: usize, sign: u32, causal: bool) {
+        let (idx, bit, at) = (self.idx, 1 | u64::from(sign) << SIGNS, 3 * row);
+        self.word |= bit << (at + 4);
+        self.words[idx - 1] |= bit << (at + 5);
+        self.words[idx + 1] |= bit << (at + 3);
+        if row == 0 && !causal {
+            let above = &mut self.words[idx - self.stride - 1..][..3];
+            above[0] |= bit << 17;
+            above[1] |= bit << 16;
+            above[2] |= bit << 15;
+        }
+        if row == 3 {
+            let below = &mut self.words[idx + self.stride - 1..][..3];
+            below[0] |= bit << 2;
+            below[1] |= bit << 1;
+            below[2] |= bit;
+        }
     }
-    bit << (at + 4)
 }
