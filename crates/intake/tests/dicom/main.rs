@@ -6,3 +6,4 @@ mod frames;
 mod masking;
 mod nesting;
 mod real_files;
+mod values;
