@@ -221,3 +221,82 @@ fn of_codec(error: codecs::Error) -> Error {
     };
     Error::new(kind, format!("DICOM: {}: {error}", crate::dicom::describe(tags::PIXEL_DATA)))
 }
+
+#[cfg(test)]
+mod tests {
+    use lightbox_codecs::{Outline, Picture, Samples};
+
+    use super::*;
+    use crate::dicom::pixels::tests::image;
+
+    fn picture(bits: u8, is_signed: bool, samples: Samples) -> Picture {
+        Picture { outline: Outline { width: 2, height: 1, n_components: 1, bits, is_signed }, samples }
+    }
+
+    /// What pydicom makes of such data sets: `_apply_sign_correction` for JPEG-LS and JPEG 2000, `_correct_unused_bits`
+    /// for JPEG.
+    #[test]
+    fn coded_samples_get_the_sign_of_the_header() {
+        use Signs::{ByBitsStored, ByPrecision, Stated};
+        let u16s = |v: &[u16]| Samples::U16(v.to_vec());
+        let u8s = |v: &[u8]| Samples::U8(v.to_vec());
+        for (signs, allocated, stored_bits, is_signed, coded, expected) in [
+            // JPEG: bits above Bits Stored.
+            (
+                ByBitsStored,
+                16,
+                12,
+                true,
+                picture(16, false, u16s(&[0x0FFF, 0x07FF])),
+                Stored::I16(vec![-1, 2047]),
+            ),
+            (ByBitsStored, 16, 12, false, picture(16, false, u16s(&[0xFFFF, 1])), Stored::U16(vec![4095, 1])),
+            (ByBitsStored, 16, 16, true, picture(16, false, u16s(&[0xFFFF, 1])), Stored::I16(vec![-1, 1])),
+            (ByBitsStored, 8, 8, false, picture(8, false, u8s(&[255, 1])), Stored::U8(vec![255, 1])),
+            // JPEG-LS: bits above the precision, whatever Bits Stored says.
+            (
+                ByPrecision,
+                16,
+                16,
+                true,
+                picture(12, false, u16s(&[0x0FFF, 0x07FF])),
+                Stored::I16(vec![-1, 2047]),
+            ),
+            (ByPrecision, 16, 10, false, picture(12, false, u16s(&[0x0FFF, 1])), Stored::U16(vec![4095, 1])),
+            (ByPrecision, 16, 16, true, picture(7, false, u8s(&[0x7F, 1])), Stored::I16(vec![-1, 1])),
+            // JPEG 2000: only where the signs differ.
+            (Stated, 16, 16, true, picture(12, false, u16s(&[2048, 4095])), Stored::I16(vec![-2048, -1])),
+            (
+                Stated,
+                16,
+                12,
+                false,
+                picture(12, true, u16s(&[0xFFFF, 0xF800])),
+                Stored::U16(vec![4095, 2048]),
+            ),
+            (Stated, 16, 12, true, picture(12, true, u16s(&[0xFFFF, 5])), Stored::I16(vec![-1, 5])),
+            (Stated, 16, 12, false, picture(16, false, u16s(&[65535, 5])), Stored::U16(vec![65535, 5])),
+            (Stated, 16, 16, true, picture(8, false, u8s(&[255, 5])), Stored::I16(vec![-1, 5])),
+            (Stated, 32, 32, false, picture(8, false, u8s(&[255, 5])), Stored::U32(vec![255, 5])),
+        ] {
+            let image = image(2, 1, 1, allocated, stored_bits, is_signed);
+            let got = stored(coded.clone(), signs, &image, &mut Vec::new()).expect("values");
+            assert_eq!(got, expected, "{coded:?} of {allocated}, {stored_bits}, {is_signed}");
+        }
+    }
+
+    #[test]
+    fn coded_data_of_another_picture_are_refused() {
+        let image = image(2, 1, 1, 8, 8, false);
+        let outline = Outline { width: 2, height: 1, n_components: 1, bits: 8, is_signed: false };
+        assert!(check_outline(&outline, &image).is_ok());
+        for (other, named) in [
+            (Outline { width: 1, height: 2, ..outline }, "found 1 columns, 2 rows and 1 samples"),
+            (Outline { n_components: 3, ..outline }, "found 2 columns, 1 rows and 3 samples"),
+            (Outline { bits: 12, ..outline }, "BitsAllocated: expected at least the 12 bits"),
+        ] {
+            let refused = check_outline(&other, &image).expect_err(named);
+            assert!(refused.to_string().contains(named), "{refused}");
+        }
+    }
+}

@@ -2,16 +2,17 @@
 
 use dicom_dictionary_std::tags;
 
-use super::frame::{ModalityFrame, Rgb, StoredFrame};
+use super::error;
+use super::frame::{ModalityFrame, StoredFrame};
 use super::functional;
 use super::gray::Gray;
-use super::presentation::{eight_bits, inversion, level};
+use super::image_pixel::Photometric;
+use super::palette::Palette;
+use super::presentation::{inversion, level};
 use super::steps::{PixelAction, PixelStep};
-use super::stored::{Stored, each};
-use super::voi::{self, Voi, VoiChoice};
+use super::stored::Stored;
+use super::voi::{self, ChosenView, VoiChoice};
 use super::window::{WindowFunction, WindowRule};
-use super::{error, expected};
-use crate::memory::reserve;
 use crate::{ErrorKind, Result};
 
 /// A picture of 8 bits a sample.
@@ -63,27 +64,53 @@ impl StoredFrame<'_> {
     /// view are wrong; each names the element.
     pub fn display(&self, choice: &VoiChoice, rule: WindowRule) -> Result<DisplayedFrame> {
         let mut steps = self.steps().to_vec();
-        let picture = match self.modality()? {
-            ModalityFrame::Gray(gray) => {
-                steps.extend(gray.modality.step());
-                Display::Gray8(self.gray_levels(&gray, choice, rule, &mut steps)?)
+        if !self.photometric().is_gray() && !matches!(choice, VoiChoice::Default | VoiChoice::None) {
+            return Err(error(
+                ErrorKind::Unknown,
+                tags::WINDOW_CENTER,
+                "no window for a picture in colour",
+                "a choice of one",
+            ));
+        }
+        let picture = if self.photometric() == Photometric::PaletteColor {
+            // The palette is scaled, not the picture: 16-bit colours of a frame are never held.
+            let (palette, step) = Palette::of_frame(self.dataset)?;
+            steps.push(step);
+            match palette.in_eight_bits(&mut steps).apply(self.values())? {
+                Stored::U8(levels) => Display::Rgb8(levels),
+                other => Display::Rgb8(other.to_le_bytes()?),
             }
-            ModalityFrame::Rgb(rgb) => {
-                if !matches!(choice, VoiChoice::Default | VoiChoice::None) {
-                    return Err(error(
-                        ErrorKind::Unknown,
-                        tags::WINDOW_CENTER,
-                        "no window for a picture in colour",
-                        "a choice of one",
-                    ));
+        } else {
+            match self.modality()? {
+                ModalityFrame::Gray(gray) => {
+                    steps.extend(gray.modality.step());
+                    Display::Gray8(self.gray_levels(&gray, choice, rule, &mut steps)?)
                 }
-                steps.extend_from_slice(&rgb.steps);
-                Display::Rgb8(rgb.levels(&mut steps)?)
+                ModalityFrame::Rgb(rgb) => {
+                    steps.extend_from_slice(&rgb.steps);
+                    Display::Rgb8(rgb.levels(&mut steps)?)
+                }
             }
         };
         steps.extend(self.facts.left_undone());
         let (width, height) = self.sides();
         Ok(DisplayedFrame { width, height, picture, steps })
+    }
+
+    /// The view that a choice means for this frame.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unknown`] if it names none, with a list of those there are; else names the element that is wrong.
+    pub fn view(&self, choice: &VoiChoice) -> Result<ChosenView> {
+        voi::choose(functional::of_voi(self.dataset, self.frame_idx())?, choice)
+    }
+
+    /// Whether black and white are exchanged at the end, as a step with its reasons.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] for a Presentation LUT Sequence, and for a shape that is not IDENTITY or INVERSE.
+    pub fn inversion(&self) -> Result<Option<PixelStep>> {
+        inversion(self.dataset, self.image)
     }
 
     fn gray_levels(
@@ -93,12 +120,11 @@ impl StoredFrame<'_> {
         rule: WindowRule,
         steps: &mut Vec<PixelStep>,
     ) -> Result<Vec<u8>> {
-        let scope = functional::of_voi(self.dataset, self.frame_idx())?;
-        let voi = voi::choose(scope, choice)?;
-        let invert = inversion(self.dataset, self.image)?;
+        let view = self.view(choice)?;
+        let invert = self.inversion()?;
         let flip = |level: u8| if invert.is_some() { 255 - level } else { level };
-        let levels = match voi {
-            Voi::Window(window, number) => {
+        let levels = match view {
+            ChosenView::Window { window, number } => {
                 window.check(rule)?;
                 let by = match (rule, window.function) {
                     (WindowRule::Serving, WindowFunction::Linear) => "by the model's serving code",
@@ -114,7 +140,7 @@ impl StoredFrame<'_> {
                 let range = gray.modality.output_range(self.image);
                 gray.map(|value| flip(window.level(value, range, rule)))?
             }
-            Voi::Table(lut, number) => {
+            ChosenView::Table { lut, number } => {
                 steps.push(
                     PixelStep::new(
                         PixelAction::VoiTable,
@@ -125,7 +151,7 @@ impl StoredFrame<'_> {
                 let range = (0.0, f64::from(lut.max()));
                 gray.map(|value| flip(level(f64::from(lut.entry(value)), range)))?
             }
-            Voi::Stretch => {
+            ChosenView::Stretch => {
                 let range = gray.range()?.unwrap_or((0.0, 0.0));
                 let mut step = PixelStep::new(
                     PixelAction::Stretch,
@@ -143,36 +169,5 @@ impl StoredFrame<'_> {
         };
         steps.extend(invert);
         Ok(levels)
-    }
-}
-
-impl Rgb<'_> {
-    /// The colours in 8 bits.
-    fn levels(&self, steps: &mut Vec<PixelStep>) -> Result<Vec<u8>> {
-        if let Stored::U8(samples) = &*self.values
-            && self.max == 255
-        {
-            let mut levels = reserve(samples.len())?;
-            levels.extend_from_slice(samples);
-            return Ok(levels);
-        }
-        let max = self.max;
-        steps.push(PixelStep::new(PixelAction::ToEightBits, format!("sample × 255 / {max}, rounded")));
-        let scaled = |samples: &mut dyn Iterator<Item = u64>, n: usize| -> Result<Vec<u8>> {
-            let mut levels = reserve(n)?;
-            levels.extend(samples.map(|sample| eight_bits(sample, max)));
-            Ok(levels)
-        };
-        match &*self.values {
-            Stored::U8(v) => scaled(&mut v.iter().map(|s| u64::from(*s)), v.len()),
-            Stored::U16(v) => scaled(&mut v.iter().map(|s| u64::from(*s)), v.len()),
-            Stored::U32(v) => scaled(&mut v.iter().map(|s| u64::from(*s)), v.len()),
-            Stored::U64(v) => scaled(&mut v.iter().copied(), v.len()),
-            other => each!(other, _v => Err(expected(
-                tags::PIXEL_REPRESENTATION,
-                "unsigned samples of colours",
-                "signed ones",
-            ))),
-        }
     }
 }

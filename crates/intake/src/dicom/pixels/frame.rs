@@ -4,21 +4,20 @@ use std::borrow::Cow;
 
 use dicom_dictionary_std::tags;
 
-use super::color::ybr_full_to_rgb;
 use super::facts::Facts;
 use super::functional;
 use super::gray::Gray;
 use super::image_pixel::{ImagePixel, Photometric};
-use super::lut::Descriptor;
 use super::modality::Modality;
 use super::padding::Padding;
 use super::palette::Palette;
-use super::steps::{PixelAction, PixelStep};
+use super::rgb::Rgb;
+use super::steps::PixelStep;
 use super::stored::Stored;
 use super::voi::{self, VoiView};
 use super::{decode, expected};
 use crate::Result;
-use crate::dicom::{Dataset, PixelBytes, TransferSyntax};
+use crate::dicom::{Dataset, Note, PixelBytes, TransferSyntax};
 
 /// The pixels of a data set: described, not yet decoded.
 pub struct Pixels<'d> {
@@ -103,6 +102,12 @@ impl<'d> Pixels<'d> {
         }
     }
 
+    /// What was odd in the way the pixel data are written, and how it was taken.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        self.bytes.notes()
+    }
+
     /// Decodes a frame (from 0).
     ///
     /// # Errors
@@ -138,8 +143,12 @@ impl std::fmt::Debug for Pixels<'_> {
 /// the colours are stored otherwise.
 fn check_subsampled(dataset: &Dataset<'_>, image: &ImagePixel) -> Result<()> {
     let Some(bytes) = dataset.bytes(image.source.tag()) else { return Ok(()) };
-    let n_full = (image.n_values() * image.n_frames) as u64 * u64::from(image.bits_allocated / 8);
-    if image.photometric == Photometric::YbrFull422 && bytes.len() as u64 >= n_full + n_full % 2 {
+    if image.photometric != Photometric::YbrFull422 {
+        return Ok(());
+    }
+    let n_samples = (image.n_values() as u64).saturating_mul(image.n_frames as u64);
+    let n_full = n_samples.saturating_mul(u64::from(image.bits_allocated / 8));
+    if bytes.len() as u64 >= n_full.saturating_add(n_full % 2) {
         return Err(expected(
             tags::PHOTOMETRIC_INTERPRETATION,
             "RGB or YBR_FULL, which the length of the pixel data is for",
@@ -169,16 +178,6 @@ pub enum ModalityFrame<'f> {
     Gray(Gray<'f>),
     /// Colours.
     Rgb(Rgb<'f>),
-}
-
-/// Colours of a frame: RGB, whatever they are in the file.
-#[derive(Debug)]
-pub struct Rgb<'f> {
-    /// `[height, width, 3]`
-    pub values: Cow<'f, Stored>,
-    /// What stands for the brightest: 2^bits - 1.
-    pub max: u64,
-    pub(crate) steps: Vec<PixelStep>,
 }
 
 impl StoredFrame<'_> {
@@ -231,46 +230,19 @@ impl StoredFrame<'_> {
                 modality: Modality::of(functional::of_modality(self.dataset, self.frame_idx)?)?,
                 padding: Padding::of(self.dataset, image)?,
             })),
-            Photometric::PaletteColor => self.through_palette().map(ModalityFrame::Rgb),
+            Photometric::PaletteColor => {
+                let (palette, step) = Palette::of_frame(self.dataset)?;
+                let values = Cow::Owned(palette.apply(&self.values)?);
+                Ok(ModalityFrame::Rgb(Rgb { values, max: palette.max, steps: vec![step] }))
+            }
             Photometric::Rgb | Photometric::YbrIct | Photometric::YbrRct => Ok(ModalityFrame::Rgb(Rgb {
                 values: Cow::Borrowed(&self.values),
                 max: u64::MAX >> (64 - image.bits_stored),
                 steps: Vec::new(),
             })),
             Photometric::YbrFull | Photometric::YbrFull422 => {
-                let Stored::U8(samples) = &self.values else {
-                    return Err(expected(
-                        tags::BITS_ALLOCATED,
-                        "unsigned samples of 8 bits for luma and chroma",
-                        &image.bits_allocated.to_string(),
-                    ));
-                };
-                let mut rgb = crate::memory::reserve(samples.len())?;
-                rgb.extend_from_slice(samples);
-                ybr_full_to_rgb(&mut rgb);
-                let step = PixelStep::new(PixelAction::YbrToRgb, "luma and chroma of full range to RGB")
-                    .by(tags::PHOTOMETRIC_INTERPRETATION, image.photometric.term());
-                Ok(ModalityFrame::Rgb(Rgb {
-                    values: Cow::Owned(Stored::U8(rgb)),
-                    max: 255,
-                    steps: vec![step],
-                }))
+                Rgb::of_ybr(&self.values, image).map(ModalityFrame::Rgb)
             }
         }
-    }
-
-    fn through_palette(&self) -> Result<Rgb<'_>> {
-        let palette = Palette::of(self.dataset)?;
-        let tag = tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR;
-        let described = Descriptor::of(self.dataset, tag)?;
-        let how = if palette.is_segmented { "segmented palette" } else { "palette" };
-        let step =
-            PixelStep::new(PixelAction::ApplyPalette, format!("{how} of {} bits a sample", palette.bits))
-                .by(tag, format!("{}\\{}\\{}", described.n_entries, described.first, described.bits));
-        Ok(Rgb {
-            values: Cow::Owned(palette.apply(&self.values)?),
-            max: palette.max(described.bits),
-            steps: vec![step],
-        })
     }
 }

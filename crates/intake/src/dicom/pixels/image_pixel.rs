@@ -221,7 +221,13 @@ fn source(dataset: &Dataset<'_>) -> Result<PixelSource> {
             "one of Pixel Data, Float Pixel Data and Double Float Pixel Data",
             "more than one of them",
         )),
-        (None, _) => Err(missing(tags::PIXEL_DATA).hint("the file holds no picture")),
+        (None, _) => Err(super::error(
+            ErrorKind::Unsupported,
+            tags::PIXEL_DATA,
+            "pixels",
+            "none: the file holds no picture",
+        )
+        .hint("reports, plans and presentation states have no pixels; name the film that they are about")),
     }
 }
 

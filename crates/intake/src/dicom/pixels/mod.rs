@@ -25,6 +25,7 @@ mod native;
 mod padding;
 mod palette;
 mod presentation;
+mod rgb;
 mod segmented;
 mod steps;
 mod stored;
@@ -33,16 +34,17 @@ mod window;
 
 pub use display::{Display, DisplayedFrame};
 pub use facts::{Facts, Overlay};
-pub use frame::{ModalityFrame, Pixels, Rgb, StoredFrame};
+pub use frame::{ModalityFrame, Pixels, StoredFrame};
 pub use gray::Gray;
 pub use image_pixel::{ImagePixel, Photometric, PixelSource};
 pub use lut::Lut;
 pub use modality::Modality;
 pub use padding::Padding;
 pub use palette::Palette;
+pub use rgb::Rgb;
 pub use steps::{PixelAction, PixelStep, UsedElement};
 pub use stored::Stored;
-pub use voi::{VoiChoice, VoiKind, VoiView};
+pub use voi::{ChosenView, VoiChoice, VoiKind, VoiView};
 pub use window::{Window, WindowFunction, WindowRule};
 
 use super::{Tag, describe};

@@ -3,6 +3,8 @@
 use dicom_dictionary_std::tags;
 
 use super::lut::Descriptor;
+use super::presentation::eight_bits;
+use super::steps::{PixelAction, PixelStep};
 use super::stored::{AsF64, Stored, each};
 use super::{expected, missing, segmented, unsupported};
 use crate::Result;
@@ -35,6 +37,8 @@ pub struct Palette {
     pub first: i64,
     /// Bits a colour sample as it lies in the file: 8 or 16.
     pub bits: u32,
+    /// What stands for the brightest: 65535 where entries have 16 bits by their descriptor or by what they hold, else 255.
+    pub max: u64,
     /// Whether it is stored as segments.
     pub is_segmented: bool,
     colors: Vec<[u16; 3]>,
@@ -80,8 +84,9 @@ impl Palette {
             return Err(expected(COLORS[1][1], &format!("{a} bits an entry, as red has"), "another number"));
         }
         let zipped = red.iter().zip(green).zip(blue);
-        let colors = zipped.take(n_entries).map(|((r, g), b)| [*r, *g, *b]).collect();
-        Ok(Self { first, bits: depth, is_segmented, colors })
+        let colors: Vec<_> = zipped.take(n_entries).map(|((r, g), b)| [*r, *g, *b]).collect();
+        let is_wide = depth == 16 && (bits == 16 || colors.iter().flatten().any(|sample| *sample > 255));
+        Ok(Self { first, bits: depth, max: if is_wide { 65535 } else { 255 }, is_segmented, colors })
     }
 
     /// How many colours there are, 1 to 65536.
@@ -90,12 +95,26 @@ impl Palette {
         self.colors.len()
     }
 
-    /// The largest number that a sample of a colour is scaled from: 255, or 65535 where one is larger than 255 in 16
-    /// bits or the descriptor says 16.
-    pub(crate) fn max(&self, bits_described: u32) -> u64 {
-        let is_wide = self.bits == 16
-            && (bits_described == 16 || self.colors.iter().flatten().any(|sample| *sample > 255));
-        if is_wide { 65535 } else { 255 }
+    /// The palette of a frame, and the step that it is.
+    pub(crate) fn of_frame(dataset: &Dataset<'_>) -> Result<(Self, PixelStep)> {
+        let palette = Self::of(dataset)?;
+        let described = Descriptor::of(dataset, COLORS[0][0])?;
+        let how = if palette.is_segmented { "segmented palette" } else { "palette" };
+        let detail = format!("{how} of {} bits a sample", palette.bits);
+        let value = format!("{}\\{}\\{}", described.n_entries, described.first, described.bits);
+        Ok((palette, PixelStep::new(PixelAction::ApplyPalette, detail).by(COLORS[0][0], value)))
+    }
+
+    /// The same palette with samples of 8 bits: `round(sample × 255 / max)`.
+    pub(crate) fn in_eight_bits(mut self, steps: &mut Vec<PixelStep>) -> Self {
+        if self.max != 255 {
+            let max = self.max;
+            steps.push(PixelStep::new(PixelAction::ToEightBits, format!("sample × 255 / {max}, rounded")));
+            for sample in self.colors.iter_mut().flatten() {
+                *sample = u16::from(eight_bits(u64::from(*sample), max));
+            }
+        }
+        Self { bits: 8, max: 255, ..self }
     }
 
     /// The colours of indices, three samples a pixel: 8 bits where the entries have 8, else 16. What is below the range

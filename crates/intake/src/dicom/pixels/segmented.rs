@@ -132,3 +132,63 @@ impl Expansion<'_> {
         expected(self.tag, "whole segments", "one that the data end within")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dicom_dictionary_std::tags;
+
+    use super::*;
+
+    const TAG: Tag = tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA;
+
+    /// `pydicom.pixels.processing._expand_segmented_lut(data, "<…B")`
+    #[test]
+    fn segments_of_bytes_expand_as_in_pydicom() {
+        for (data, expected) in [
+            (&[0, 3, 10, 20, 30][..], &[10_u16, 20, 30][..]),
+            (&[0, 1, 0, 1, 5, 10], &[0, 2, 4, 6, 8, 10]),
+            (&[0, 1, 0, 1, 4, 9, 0], &[0, 2, 4, 7, 9]),
+            (&[0, 1, 255, 1, 3, 0], &[255, 170, 85, 0]),
+            (&[0, 1, 7, 1, 3, 7], &[7, 7, 7, 7]),
+            (
+                &[0, 2, 0, 112, 1, 5, 0, 2, 2, 0, 0, 0, 0],
+                &[0, 112, 90, 67, 45, 22, 0, 0, 112, 90, 67, 45, 22, 0],
+            ),
+            (&[0, 1, 10, 1, 3, 40, 2, 1, 3, 0, 0, 0], &[10, 20, 30, 40, 40, 40, 40]),
+        ] {
+            assert_eq!(expand(data, 8, TAG).ok().as_deref(), Some(expected), "{data:?}");
+        }
+    }
+
+    /// The same with `"<…H"`; the last one points to byte 6, entry 3, as the standard counts.
+    #[test]
+    fn segments_of_words_expand_as_in_pydicom() {
+        for (data, expected) in [
+            (&[0_u16, 1, 0, 1, 4, 65535][..], &[0_u16, 16384, 32768, 49151, 65535][..]),
+            (&[0, 1, 100, 1, 6, 0], &[100, 83, 67, 50, 33, 17, 0]),
+            (&[0, 1, 0, 1, 7, 1000, 0, 1, 3], &[0, 143, 286, 429, 571, 714, 857, 1000, 3]),
+            (&[0, 1, 10, 1, 3, 40, 2, 1, 6, 0], &[10, 20, 30, 40, 40, 40, 40]),
+        ] {
+            let bytes: Vec<u8> = data.iter().flat_map(|v| v.to_le_bytes()).collect();
+            assert_eq!(expand(&bytes, 16, TAG).ok().as_deref(), Some(expected), "{data:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_segment_is_refused() {
+        let bomb: Vec<u8> = [0, 1, 9].into_iter().chain([1, 255, 3].repeat(300)).collect();
+        for data in [
+            &[1, 3, 10][..],
+            &[0, 4, 1, 2, 3],
+            &[0, 1, 5, 1, 3],
+            &[0, 1, 5, 1, 0, 9],
+            &[7, 1, 5],
+            &[0, 1, 5, 2, 1, 200, 0, 0, 0],
+            &[0, 1, 5, 2, 1, 0],
+            &[0, 1, 5, 2, 1, 3, 0, 0, 0],
+            &bomb,
+        ] {
+            assert!(expand(data, 8, TAG).is_err(), "{data:?}");
+        }
+    }
+}

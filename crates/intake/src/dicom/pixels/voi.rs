@@ -88,15 +88,25 @@ pub enum VoiKind {
     },
 }
 
-/// What is done with modality values.
-#[derive(Debug)]
-pub(crate) enum Voi {
-    /// They are stretched.
+/// A view that was chosen: what is done with modality values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChosenView {
+    /// They are stretched from the smallest to the largest.
     Stretch,
-    /// They go through a window; the number in the list where it is from there.
-    Window(Window, Option<usize>),
-    /// They go through a table; the number in the list.
-    Table(Lut, usize),
+    /// They go through a window.
+    Window {
+        /// The window.
+        window: Window,
+        /// Its number among the views of the file; `None` for a window of one's own.
+        number: Option<usize>,
+    },
+    /// They go through a table.
+    Table {
+        /// The table.
+        lut: Lut,
+        /// Its number among the views of the file.
+        number: usize,
+    },
 }
 
 /// The views that a data set offers, tables first, then windows: `Number(1)` is the first.
@@ -150,30 +160,27 @@ fn first_text(scope: &Dataset<'_>, tag: Tag, idx: usize) -> Option<String> {
 ///
 /// # Errors
 /// [`ErrorKind::Unknown`] if there is no such view; the message lists those there are.
-pub(crate) fn choose(scope: &Dataset<'_>, choice: &VoiChoice) -> Result<Voi> {
+pub(crate) fn choose(scope: &Dataset<'_>, choice: &VoiChoice) -> Result<ChosenView> {
+    let views = match choice {
+        VoiChoice::None => return Ok(ChosenView::Stretch),
+        VoiChoice::Free(window) => return Ok(ChosenView::Window { window: *window, number: None }),
+        VoiChoice::Default | VoiChoice::Number(_) | VoiChoice::Name(_) => views(scope)?,
+    };
     let idx = match choice {
-        VoiChoice::None => return Ok(Voi::Stretch),
-        VoiChoice::Free(window) => return Ok(Voi::Window(*window, None)),
-        VoiChoice::Default | VoiChoice::Number(_) | VoiChoice::Name(_) => None,
+        VoiChoice::Number(number) => number
+            .checked_sub(1)
+            .filter(|idx| *idx < views.len())
+            .ok_or_else(|| no_such(&format!("view {number}"), &views))?,
+        VoiChoice::Name(name) => named(name, &views)?,
+        _ => 0,
     };
-    let views = views(scope)?;
-    let idx = match choice {
-        VoiChoice::Number(number) => {
-            let found = number.checked_sub(1).filter(|idx| *idx < views.len());
-            Some(found.ok_or_else(|| no_such(&format!("view {number}"), &views))?)
-        }
-        VoiChoice::Name(name) => Some(named(name, &views)?),
-        _ => idx.or((!views.is_empty()).then_some(0)),
-    };
-    let Some((idx, view)) = idx.and_then(|idx| Some((idx, views.get(idx)?))) else {
-        return Ok(Voi::Stretch);
-    };
+    let Some(view) = views.get(idx) else { return Ok(ChosenView::Stretch) };
     match view.kind {
-        VoiKind::Window(window) => Ok(Voi::Window(window, Some(idx + 1))),
+        VoiKind::Window(window) => Ok(ChosenView::Window { window, number: Some(idx + 1) }),
         VoiKind::Table { item_idx } => {
             let items = scope.items(tags::VOILUT_SEQUENCE)?;
             let item = items.get(item_idx).ok_or_else(|| super::missing(tags::VOILUT_SEQUENCE))?;
-            Ok(Voi::Table(Lut::of(item)?, idx + 1))
+            Ok(ChosenView::Table { lut: Lut::of(item)?, number: idx + 1 })
         }
     }
 }
