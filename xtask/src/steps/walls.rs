@@ -56,7 +56,7 @@ const ROOMS: &[Room] = &[
         name: "lightbox-intake",
         rooms: &["lightbox-codecs"],
         external: &["dicom-core", "dicom-dictionary-std", "dicom-encoding", "flate2", "png", "serde", "sha2"],
-        in_tests: &["tempfile"],
+        in_tests: &["tempfile", "lightbox-phantoms"],
         ..NARROW
     },
     // Views, tasks, prompts, answers.

@@ -42,6 +42,8 @@ pub(crate) struct Gray {
     pub is_inverted: bool,
     /// Signed stored values: descriptors of tables are signed then.
     pub is_signed: bool,
+    /// Stored values, both ends included, that stand for no picture.
+    pub padding: Option<(f64, f64)>,
 }
 
 impl Gray {
@@ -53,6 +55,7 @@ impl Gray {
             tables: Vec::new(),
             is_inverted: false,
             is_signed: false,
+            padding: None,
         }
     }
 
@@ -65,19 +68,20 @@ impl Gray {
         }
     }
 
-    /// The pictures of a frame, in the order of the file's choices.
-    pub fn displays(&self, modality: &[f64]) -> Vec<Display> {
+    /// The pictures of a frame: stretched, then each view of the file.
+    pub fn displays(&self, stored: &[f64], modality: &[f64]) -> Vec<Display> {
+        let tables = self.tables.iter().map(|table| {
+            let shares: Vec<f64> = modality.iter().map(|x| f64::from(table.at(*x)) / table.most()).collect();
+            (table.explanation, shares)
+        });
         let windows = self.windows.iter().map(|(center, width, explanation)| {
             let (center, width) = (number(center), number(width));
             let shares = modality.iter().map(|x| windowed(self.function, *x, center, width)).collect();
             (*explanation, shares)
         });
-        let tables = self.tables.iter().map(|table| {
-            let shares: Vec<f64> = modality.iter().map(|x| f64::from(table.at(*x)) / table.most()).collect();
-            (table.explanation, shares)
-        });
-        windows
+        std::iter::once(("", self.stretched(stored, modality)))
             .chain(tables)
+            .chain(windows)
             .enumerate()
             .map(|(choice, (explanation, shares))| Display {
                 choice,
@@ -85,6 +89,17 @@ impl Gray {
                 levels: shares.into_iter().map(|share| self.level(share)).collect(),
             })
             .collect()
+    }
+
+    /// From the smallest to the largest value that is no padding; a picture of one value is black.
+    fn stretched(&self, stored: &[f64], modality: &[f64]) -> Vec<f64> {
+        let is_padding = |value: f64| self.padding.is_some_and(|(low, high)| low <= value && value <= high);
+        let shown = stored.iter().zip(modality).filter(|(stored, _)| !is_padding(**stored));
+        let (low, high) =
+            shown.fold((f64::MAX, f64::MIN), |(low, high), (_, value)| (value.min(low), value.max(high)));
+        let share =
+            |value: &f64| if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 0.0 };
+        modality.iter().map(share).collect()
     }
 
     fn level(&self, share: f64) -> f64 {

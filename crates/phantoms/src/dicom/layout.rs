@@ -80,10 +80,9 @@ impl Layout {
         }
     }
 
-    /// A value at its place between High Bit and the bits that are not used, which are zero.
+    /// A value in the low bits; those that are not used are zero.
     fn cell(&self, value: i64) -> u64 {
-        let mask = (1_u64 << self.bits_stored) - 1;
-        (value as u64 & mask) << (self.high_bit + 1 - self.bits_stored)
+        value as u64 & ((1_u64 << self.bits_stored) - 1)
     }
 
     fn in_planes(&self, frame: &[i64]) -> Vec<i64> {

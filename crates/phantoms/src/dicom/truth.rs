@@ -11,6 +11,16 @@ pub struct Case {
     pub truth: Truth,
 }
 
+impl Case {
+    /// The same, and a reader has to say these words of it.
+    pub(crate) fn saying(mut self, words: &'static str) -> Self {
+        if let Truth::Known(known) = &mut self.truth {
+            known.says.push(words);
+        }
+        self
+    }
+}
+
 /// What a reader must make of a file.
 #[derive(Clone, Debug)]
 pub enum Truth {
@@ -31,7 +41,7 @@ pub struct Known {
     pub frames: Vec<FrameTruth>,
     /// How far values may be off.
     pub tolerances: Tolerances,
-    /// Words that a reader has to say of the file: an odd thing that it found and took somehow.
+    /// Words that a reader has to say of the file, in any case of letters: an odd thing that it found and took somehow.
     pub says: Vec<&'static str>,
 }
 
@@ -76,7 +86,8 @@ pub struct FrameTruth {
 /// A displayed picture.
 #[derive(Clone, Debug)]
 pub struct Display {
-    /// The number of the window or VOI LUT, in the order in which the file has them: windows first.
+    /// The number of the view, from 1: the VOI LUTs of the file in their order, then its windows. 0: none is taken, and
+    /// gray goes from the smallest to the largest value that is no padding.
     pub choice: usize,
     /// Its explanation, where the file has one.
     pub explanation: Option<String>,

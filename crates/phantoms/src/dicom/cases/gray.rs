@@ -156,7 +156,7 @@ fn notices() -> Vec<Case> {
     let shot = base().with(|shot| shot.gray.windows = vec![("2000", "3000", "")]);
     let name = "gray/overlay of its own";
     let group = |element| dicom_core::Tag(0x6000, element);
-    let overlay = shot.clone().with(|shot| shot.says = vec!["overlay"]).case(
+    let overlay = shot.case(
         name,
         shot.file(name)
             .put(numbers(group(0x0010), VR::US, &[5]))
@@ -170,7 +170,7 @@ fn notices() -> Vec<Case> {
             .written(),
     );
     let name = "gray/burned-in annotation";
-    let burned = shot.clone().with(|shot| shot.says = vec!["burned"]).case(
+    let burned = shot.case(
         name,
         shot.file(name)
             .text(tags::BURNED_IN_ANNOTATION, VR::CS, "YES")
@@ -187,5 +187,5 @@ fn notices() -> Vec<Case> {
             .native(shot.layout, &shot.values)
             .written(),
     );
-    vec![overlay, burned, inner]
+    vec![overlay.saying("overlay"), burned.saying("burned"), inner]
 }

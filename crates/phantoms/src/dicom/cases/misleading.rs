@@ -50,20 +50,25 @@ fn heads() -> Vec<Case> {
     // The meta group of a file in the other notation.
     let other_meta = |syntax| base().file("other").in_syntax(syntax).parts().meta;
     vec![
-        changed("no preamble", EXPLICIT, without_preamble),
-        changed("no preamble, implicit", IMPLICIT, without_preamble),
+        changed("no preamble", EXPLICIT, without_preamble).saying("preamble"),
+        changed("no preamble, implicit", IMPLICIT, without_preamble).saying("preamble"),
         changed("no preamble, no meta group, explicit", EXPLICIT, |parts| {
             without_meta(without_preamble(parts))
-        }),
+        })
+        .saying("transfer syntax"),
         changed("no preamble, no meta group, implicit", IMPLICIT, |parts| {
             without_meta(without_preamble(parts))
-        }),
-        changed("no meta group, explicit", EXPLICIT, without_meta),
-        changed("no meta group, implicit", IMPLICIT, without_meta),
+        })
+        .saying("transfer syntax"),
+        changed("no meta group, explicit", EXPLICIT, without_meta).saying("transfer syntax"),
+        changed("no meta group, implicit", IMPLICIT, without_meta).saying("transfer syntax"),
         changed("a TIFF header in the preamble", EXPLICIT, tiff),
-        changed("meta group length too small", EXPLICIT, |parts| with_group_length(parts, |own| own - 30)),
-        changed("meta group length too large", EXPLICIT, |parts| with_group_length(parts, |own| own + 40)),
-        changed("meta group length 0", EXPLICIT, |parts| with_group_length(parts, |_| 0)),
+        changed("meta group length too small", EXPLICIT, |parts| with_group_length(parts, |own| own - 30))
+            .saying("meta group"),
+        changed("meta group length too large", EXPLICIT, |parts| with_group_length(parts, |own| own + 40))
+            .saying("meta group"),
+        changed("meta group length 0", EXPLICIT, |parts| with_group_length(parts, |_| 0))
+            .saying("meta group"),
         changed("no meta group length", EXPLICIT, |mut parts| {
             parts.meta.drain(..12);
             parts
@@ -71,11 +76,13 @@ fn heads() -> Vec<Case> {
         changed("implicit under explicit's name", IMPLICIT, |parts| Parts {
             meta: other_meta(EXPLICIT),
             ..parts
-        }),
+        })
+        .saying("implicit"),
         changed("explicit under implicit's name", EXPLICIT, |parts| Parts {
             meta: other_meta(IMPLICIT),
             ..parts
-        }),
+        })
+        .saying("explicit"),
     ]
 }
 
@@ -91,10 +98,10 @@ fn elements() -> Vec<Case> {
         put("a private element without creator", explicit(private, "UN", b"whatever")),
         put("an unknown element", explicit(Tag(0x0018, 0xfff0), "UN", &[1, 2, 3, 4])),
         put("a value of odd length", explicit(Tag(0x0020, 0x4000), "LT", b"odd")),
-        put("VR UN for a known element", explicit(tags::IMAGE_COMMENTS, "UN", b"text")),
+        put("VR UN for a known element", explicit(tags::IMAGE_COMMENTS, "UN", b"text")).saying("type"),
         put("an empty value", explicit(tags::IMAGE_COMMENTS, "LT", b"")),
         put("a group length that is wrong", explicit(Tag(0x0028, 0x0000), "UL", &[1, 0, 0, 0])),
-        put("VR ZZ", explicit(private, "ZZ", &[1, 2, 3, 4])),
+        put("VR ZZ", explicit(private, "ZZ", &[1, 2, 3, 4])).saying("type"),
         changed("padding behind the pixels", uids::EXPLICIT_VR_LITTLE_ENDIAN, |mut parts| {
             parts.data_set.extend(explicit(Tag(0xfffc, 0xfffc), "OB", &[0; 30]));
             parts
@@ -166,7 +173,7 @@ fn pixels() -> Vec<Case> {
         let file = |name: &str| shot.file(name).in_syntax(syntax);
         let name = format!("misleading/{what}, no delimiter behind the fragments");
         let parts = file(&name).frames(shot.layout, std::slice::from_ref(frame)).parts().shortened(8);
-        cases.push(shot.case(&name, parts.joined()));
+        cases.push(shot.case(&name, parts.joined()).saying("delimiter"));
         let name = format!("misleading/{what}, zeros behind the coded frame");
         let mut padded = frame.clone();
         padded.extend([0; 6]);
@@ -179,11 +186,11 @@ fn pixels() -> Vec<Case> {
         });
         let two = both.file(&name).in_syntax(syntax).frames(both.layout, &[frame.clone(), frame.clone()]);
         let one = two.text(tags::NUMBER_OF_FRAMES, VR::IS, "1");
-        cases.push(both.case(&name, one.written()));
+        cases.push(both.case(&name, one.written()).saying("frames"));
     }
     let three = Shot::new(Layout { n_frames: Some(3), ..shot.layout });
     let name = "misleading/more frames than declared";
     let file = three.file(name).native(three.layout, &three.values);
-    cases.push(three.case(name, file.text(tags::NUMBER_OF_FRAMES, VR::IS, "2").written()));
+    cases.push(three.case(name, file.text(tags::NUMBER_OF_FRAMES, VR::IS, "2").written()).saying("frames"));
     cases
 }

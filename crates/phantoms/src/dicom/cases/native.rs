@@ -39,12 +39,6 @@ fn bits() -> Vec<Case> {
 /// Samples that do not lie where most files have them.
 fn places() -> Vec<Case> {
     let mut cases = Vec::new();
-    for is_signed in [false, true] {
-        let layout = Layout { is_signed, bits_stored: 12, high_bit: 15, ..Layout::gray(7, 5, 16) };
-        let sign = if is_signed { "signed" } else { "unsigned" };
-        let shot = Shot::new(layout).with(|shot| shot.gray.windows = vec![("0", "4096", "")]);
-        cases.push(shot.native(&format!("native/High Bit 15 of 12 bits, {sign}")));
-    }
     // An overlay in the four upper bits, as older equipment stores it: no part of the samples.
     let shot = Shot::new(Layout::gray(7, 5, 16).stored_in(12));
     let name = "native/other bits above High Bit";
@@ -78,12 +72,14 @@ fn paddings() -> Vec<Case> {
 
     let name = "native/Pixel Padding Value";
     let file = shot.file(name).numbers(tags::PIXEL_PADDING_VALUE, &[0]).native(shot.layout, &shot.values);
-    let value = shot.case(name, file.written());
+    let value = shot.with(|shot| shot.gray.padding = Some((0.0, 0.0))).case(name, file.written());
 
     let layout = Layout { is_signed: true, ..Layout::gray(7, 5, 16) };
     let signed = Shot::new(layout).with(|shot| {
         shot.gray.is_signed = true;
         shot.gray.windows = vec![("0", "4096", "")];
+        shot.gray.padding = Some((-2000.0, -1990.0));
+        shot.values.iter_mut().for_each(|value| *value = (*value / 20).max(-1980));
         shot.values.iter_mut().step_by(6).for_each(|value| *value = -2000);
     });
     let name = "native/Pixel Padding Range, signed";
@@ -122,7 +118,7 @@ fn fractions() -> Vec<Case> {
         let frame = FrameTruth {
             stored: values.clone(),
             modality: values.clone(),
-            displays: window.gray.displays(&values),
+            displays: window.gray.displays(&values, &values),
         };
         let known = Known {
             columns: 7,

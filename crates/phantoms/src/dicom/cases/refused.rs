@@ -60,20 +60,23 @@ fn modules() -> Vec<Case> {
     number("24 bits allocated", tags::BITS_ALLOCATED, 24, "Unsupported", &["BitsAllocated", "24"]);
     number("more bits stored than allocated", tags::BITS_STORED, 17, "Corrupt", &["BitsStored", "17"]);
     number("no bits stored", tags::BITS_STORED, 0, "Corrupt", &["BitsStored"]);
+    // pydicom takes the low bits whatever it says; the standard wants bits 4 to 15.
+    number("High Bit that is not the highest stored", tags::HIGH_BIT, 15, "Corrupt", &["HighBit", "15"]);
     number("High Bit beyond the cell", tags::HIGH_BIT, 16, "Corrupt", &["HighBit", "16"]);
     number("High Bit below the bits stored", tags::HIGH_BIT, 5, "Corrupt", &["HighBit", "5"]);
     number("no rows", tags::ROWS, 0, "Corrupt", &["Rows"]);
     number("Pixel Representation 2", tags::PIXEL_REPRESENTATION, 2, "Corrupt", &["PixelRepresentation"]);
-    number("two samples a pixel", tags::SAMPLES_PER_PIXEL, 2, "Corrupt", &["SamplesPerPixel", "2"]);
+    number("two samples a pixel", tags::SAMPLES_PER_PIXEL, 2, "Unsupported", &["SamplesPerPixel", "2"]);
     for (name, tag, says) in [
         ("no Rows", tags::ROWS, "Rows"),
         ("no Columns", tags::COLUMNS, "Columns"),
         ("no Bits Allocated", tags::BITS_ALLOCATED, "BitsAllocated"),
         ("no Photometric Interpretation", tags::PHOTOMETRIC_INTERPRETATION, "PhotometricInterpretation"),
-        ("no Pixel Data", tags::PIXEL_DATA, "PixelData"),
     ] {
         cases.push(refused(name, file(name).without(tag).written(), "Corrupt", &[says]));
     }
+    let name = "no Pixel Data";
+    cases.push(refused(name, file(name).without(tags::PIXEL_DATA).written(), "Unsupported", &["PixelData"]));
     let planes = Shot::new(Layout { planar: 2, ..Layout::color(7, 5, "RGB") });
     let name = "Planar Configuration 2";
     cases.push(refused(name, planes.native(name).bytes, "Corrupt", &["PlanarConfiguration", "2"]));
@@ -108,7 +111,7 @@ fn truncated() -> Vec<Case> {
     let name = "the file ends inside its attributes";
     let mut parts = file(name).parts();
     let at = parts.place(tags::BITS_STORED);
-    parts.data_set.truncate(at + 5);
+    parts.data_set.truncate(at + 9);
     cases.push(refused(name, parts.joined(), "Truncated", &[]));
     let name = "a deflated data set that ends early";
     let deflated = file(name).in_syntax(uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN);

@@ -2,7 +2,7 @@
 
 use super::super::gray::Gray;
 use super::super::truth::Tolerances;
-use super::super::{Case, DicomFile, FrameTruth, Known, Layout, Truth};
+use super::super::{Case, DicomFile, Display, FrameTruth, Known, Layout, Truth};
 use crate::random::Random;
 
 /// Stored values, how they lie, and what they stand for.
@@ -13,14 +13,13 @@ pub(crate) struct Shot {
     pub values: Vec<i64>,
     pub gray: Gray,
     pub tolerance: f64,
-    pub says: Vec<&'static str>,
 }
 
 impl Shot {
     /// A picture with every kind of value that the layout can store.
     pub fn new(layout: Layout) -> Self {
         let values = pattern(&layout);
-        Self { layout, values, gray: Gray::new(), tolerance: 0.0, says: Vec::new() }
+        Self { layout, values, gray: Gray::new(), tolerance: 0.0 }
     }
 
     /// The same with a change.
@@ -60,7 +59,7 @@ impl Shot {
             rows: self.layout.rows.into(),
             frames,
             tolerances: Tolerances::of_stored(self.tolerance),
-            says: self.says.clone(),
+            says: Vec::new(),
         }
     }
 
@@ -70,7 +69,13 @@ impl Shot {
             1 => stored.iter().map(|value| self.gray.value(*value)).collect(),
             _ => stored.to_vec(),
         };
-        let displays = if self.layout.n_components == 1 { self.gray.displays(&modality) } else { Vec::new() };
+        let displays = if self.layout.n_components == 1 {
+            self.gray.displays(stored, &modality)
+        } else {
+            let most = f64::from((1_u32 << self.layout.bits_stored) - 1);
+            let levels = stored.iter().map(|value| value / most * 255.0).collect();
+            vec![Display { choice: 0, explanation: None, levels }]
+        };
         FrameTruth { stored: stored.to_vec(), modality, displays }
     }
 }
