@@ -7,7 +7,8 @@ of OpenJPH 0.9.0 (Debian: openjph-tools); versions of the files that are committ
 OpenJPEG decodes. Of lossless files they are also compared with the picture that went in.
 
 No free encoder writes the two refining passes. Files named `passes-*` take a cleanup segment of OpenJPH, move it up by
-some bit-planes and add a refining segment of random bytes, which any decoder reads as some refinement or other.
+some bit-planes and add a refining segment of random bytes, which any decoder reads as some refinement or other. Those named
+`layers-*` and `placeholder-*` hold the same passes in three layers, and after passes that hold nothing.
 
 MANIFEST has one line a file: name, width, height, components, bits, signed or unsigned, and FNV-1a of the samples
 (little-endian, of 8 bits up to 8 and of 16 bits above, components of a pixel side by side). Samples of lossy files,
@@ -65,9 +66,9 @@ def fnv1a(data):
     return f"{digest:016x}"
 
 
-def keep(name, stream, bits, is_signed=False, source=None, is_exact=True):
-    """Writes a codestream, its line, and samples if they are not exact."""
-    samples = np.asarray(decode(io.BytesIO(stream), j2k_format=0))
+def keep(name, stream, bits, is_signed=False, source=None, is_exact=True, same_as=None):
+    """Writes a codestream, its line, and samples if they are not exact; they are those of `same_as`, if given."""
+    samples = np.asarray(decode(io.BytesIO(same_as or stream), j2k_format=0))
     assert source is None or (samples == source).all(), f"{name}: OpenJPEG decodes other samples than those that went in"
     raw = samples.astype(samples.dtype.newbyteorder("<")).tobytes()
     (OUT / f"{name}.j2c").write_bytes(stream)
@@ -141,29 +142,46 @@ def refining(length):
     return bytes(data)
 
 
-def passes(array, n_passes, n_below, is_causal, n_refining):
-    """The same block, `n_below` bit-planes higher, with passes below it."""
-    height, width = array.shape
-    n_missing, cleanup = cleanup_of(openjph(array, 16, num_decomps=0, reversible="true", block_size="{64,64}"))
-    segment = refining(n_refining) if n_passes > 1 else b""
+PASSES = {1: (0b0, 1), 2: (0b10, 2), 3: (0b1100, 4), 4: (0b1101, 4), 6: (0b111100000, 9)}
+
+
+def packet(n_length_bits, cleanup, segment, n_refining, n_missing=0, n_sets=0):
+    """A packet of one code-block, and the bits that its next length has.
+
+    `cleanup` is None where an earlier packet had it. `n_sets` bit-planes are left to passes that hold nothing and stand
+    before the cleanup pass, three for each.
+    """
     head = BitWriter()
     head.bits(0b11, 2)
-    head.bits(1, n_missing + 1)
-    head.bits({1: 0b0, 2: 0b10, 3: 0b1100}[n_passes], {1: 1, 2: 2, 3: 4}[n_passes])
-    n_length_bits = max(3, len(cleanup).bit_length(), len(segment).bit_length())
-    head.bits((2 << (n_length_bits - 3)) - 2, n_length_bits - 2)
-    head.bits(len(cleanup), n_length_bits)
-    if n_passes > 1:
-        head.bits(len(segment), n_length_bits + (n_passes == 3))
-    body = head.done() + cleanup + segment
+    n_passes = n_refining
+    lengths = []
+    if cleanup is not None:
+        head.bits(1, n_missing - n_sets + 1)
+        n_passes += 1 + 3 * n_sets
+        lengths.append((cleanup, 3 * n_sets + 1))
+    if n_refining:
+        lengths.append((segment, n_refining))
+    head.bits(*PASSES[n_passes])
+    needed = max(len(part).bit_length() - n.bit_length() + 1 for part, n in lengths)
+    increments = max(0, needed - n_length_bits)
+    head.bits((2 << increments) - 2, increments + 1)
+    n_length_bits += increments
+    for part, n in lengths:
+        head.bits(len(part), n_length_bits + n.bit_length() - 1)
+    return head.done() + b"".join(part for part, _ in lengths), n_length_bits
+
+
+def codestream(width, height, packets, n_planes, is_causal):
+    """Signed samples of 16 bits, one code-block, no decomposition, one layer for each packet."""
 
     def marker(code, payload):
         return struct.pack(">HH", code, len(payload) + 2) + payload
 
+    body = b"".join(packets)
     n_guard_bits = 3
-    exponent = n_missing + 1 + n_below + 1 - n_guard_bits
+    exponent = n_planes + 1 - n_guard_bits
     size = struct.pack(">HIIIIIIIIHBBB", 0x4000, width, height, 0, 0, width, height, 0, 0, 1, 0x8F, 1, 1)
-    coding = struct.pack(">BBHBBBBBB", 0, 0, 1, 0, 0, 4, 4, 0x40 | (8 if is_causal else 0), 1)
+    coding = struct.pack(">BBHBBBBBB", 0, 0, len(packets), 0, 0, 4, 4, 0x40 | (8 if is_causal else 0), 1)
     return (
         b"\xff\x4f"
         + marker(0xFF51, size)
@@ -175,6 +193,29 @@ def passes(array, n_passes, n_below, is_causal, n_refining):
         + body
         + b"\xff\xd9"
     )
+
+
+def keep_passes(array):
+    """The same block some bit-planes higher, with passes below it; in layers, and after bit-planes that hold nothing."""
+    height, width = array.shape
+    n_missing, cleanup = cleanup_of(openjph(array, 16, num_decomps=0, reversible="true", block_size="{64,64}"))
+    for n_refining, n_below, is_causal in ((0, 2, False), (1, 1, False), (1, 3, True), (2, 1, False), (2, 5, True)):
+        segment = refining(24) if n_refining else b""
+        n_planes = n_missing + 1 + n_below
+        one, _ = packet(3, cleanup, segment, n_refining, n_missing)
+        whole = codestream(width, height, [one], n_planes, is_causal)
+        keep(f"passes-{n_refining + 1}-{'causal' if is_causal else 'free'}", whole, 16, True)
+        if n_refining != 2:
+            continue
+        # OpenJPEG takes neither; they hold what the stream above holds.
+        first, n_length_bits = packet(3, cleanup, b"", 0, n_missing)
+        second, n_length_bits = packet(n_length_bits, None, segment[:9], 1)
+        third, _ = packet(n_length_bits, None, segment[9:], 1)
+        layers = codestream(width, height, [first, second, third], n_planes, is_causal)
+        keep(f"layers-{'causal' if is_causal else 'free'}", layers, 16, True, same_as=whole)
+        placeholder, _ = packet(3, cleanup, segment, n_refining, n_missing, n_sets=1)
+        stream = codestream(width, height, [placeholder], n_planes, is_causal)
+        keep(f"placeholder-{'causal' if is_causal else 'free'}", stream, 16, True, same_as=whole)
 
 
 gray8, gray16, rgb8 = picture(W, H, 1, 8), picture(W, H, 1, 16), picture(W, H, 3, 8)
@@ -197,7 +238,5 @@ keep("gray16-lossy", openjph(gray16, 16, qstep=0.002), 16, is_exact=False)
 keep("rgb8-lossy", openjph(rgb8, 8, qstep=0.02), 8, is_exact=False)
 sparse = np.round(RNG.laplace(0, 9, (14, 18)) * (RNG.random((14, 18)) < 0.3)).astype(np.int32)
 sparse = (sparse + 32768).astype(np.uint16)
-for n_passes, n_below, is_causal in ((1, 2, False), (2, 1, False), (2, 3, True), (3, 1, False), (3, 5, True)):
-    stream = passes(sparse, n_passes, n_below, is_causal, 24)
-    keep(f"passes-{n_passes}-{'causal' if is_causal else 'free'}", stream, 16, True)
+keep_passes(sparse)
 (OUT / "MANIFEST").write_text("\n".join(sorted(MANIFEST)) + "\n")

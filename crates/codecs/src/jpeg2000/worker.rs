@@ -174,6 +174,7 @@ impl Worker {
             refinement,
             n_passes: place.block.n_passes,
             bit_plane: n_planes - 1,
+            n_cleanup_planes: u32::from(place.block.n_zero_planes) + 1,
             width: place.width,
             height: place.height,
             is_vertically_causal: style.is_vertically_causal(),

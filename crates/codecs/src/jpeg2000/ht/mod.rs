@@ -28,6 +28,8 @@ pub(super) struct Block<'a> {
     /// Which bit plane the cleanup pass codes down to, from the least significant bit: 0 to 29.
     /// The others refine `bit_plane - 1`; `bit_plane` is at least 1 where `n_passes` > 1.
     pub(super) bit_plane: u32,
+    /// How many bit planes the cleanup pass codes, `bit_plane` being the lowest.
+    pub(super) n_cleanup_planes: u32,
     /// Columns, 1 to 1024.
     pub(super) width: usize,
     /// Rows, 1 to 1024; `width * height` is at most 4096.
@@ -75,7 +77,10 @@ pub(super) fn decode_block(block: &Block<'_>, out: &mut [i32]) -> Result<()> {
             cleanup.len()
         )));
     }
-    let planes = magnitudes::Planes { n_below: bit_plane, most_bits: ROOM - bit_plane };
+    let planes = magnitudes::Planes {
+        n_below: bit_plane,
+        most_bits: (block.n_cleanup_planes + 1).min(ROOM - bit_plane),
+    };
     magnitudes::read(&quads, width, planes, bits::Forward::new(strings.magnitudes), out)?;
     if n_passes > 1 {
         refinement::refine(refinement, n_passes > 2, width, bit_plane, block.is_vertically_causal, out);
