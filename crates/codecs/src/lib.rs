@@ -10,6 +10,7 @@ mod error;
 pub mod jpeg;
 pub mod jpeg2000;
 pub mod jpeg_ls;
+pub mod jpeg_xl;
 mod memory;
 mod picture;
 pub mod rle;
