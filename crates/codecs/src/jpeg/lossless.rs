@@ -15,7 +15,8 @@ pub(super) struct Lossless<T> {
     width: usize,
     n_components: usize,
     bits: u8,
-    /// `[height, width, components]`.
+    height: usize,
+    /// `[height, width, components]`; empty before the first scan.
     samples: Vec<T>,
     is_read: Vec<bool>,
 }
@@ -34,7 +35,8 @@ impl<T: Sample> Lossless<T> {
             width: frame.width,
             n_components,
             bits: frame.bits,
-            samples: crate::memory::filled(frame.width * frame.height * n_components)?,
+            height: frame.height,
+            samples: Vec::new(),
             is_read: vec![false; n_components],
         })
     }
@@ -81,21 +83,31 @@ impl<T: Sample> Lossless<T> {
                 "expected a restart interval of whole rows of {width} samples, found {interval}"
             )));
         }
-        let n_rows = self.samples.len() / (width * n_components);
+        // A scan of all components brings the picture from the top down; others fill their places in it.
+        let is_all = n_components == N && parts.iter().enumerate().all(|(idx, part)| part.0 == idx);
+        if is_all {
+            self.samples = crate::memory::reserve(width * self.height * n_components)?;
+        } else if self.samples.is_empty() {
+            self.samples = crate::memory::filled(width * self.height * n_components)?;
+        }
         let mut neighbours = Neighbours::<N>::new(predictor, 1 << (bits - shift - 1), width)?;
-        let mut intervals = Intervals::new(coded, n_rows * width, interval);
+        let mut intervals = Intervals::new(coded, self.height * width, interval);
         while let Some((units, mut reader)) = intervals.next()? {
             neighbours.restart();
-            let row_len = width * n_components;
-            let rows = units.start / width * row_len..units.end / width * row_len;
-            for out in self.samples[rows].chunks_exact_mut(row_len) {
+            for y in units.start / width..units.end / width {
                 read_differences(&mut reader, parts.map(|(_, table)| table), neighbours.row())
                     .map_err(|error| reader.blame(error))?;
                 let row = neighbours.predict();
-                let all = row.iter().flatten().fold(0, |all, sample| all | sample);
+                let all = row.as_flattened().iter().fold(0, |all, sample| all | sample);
                 if u32::from(all) >> (bits - shift) != 0 {
                     return Err(reader.blame(corrupt(format!("a sample is larger than {bits} bits"))));
                 }
+                if is_all {
+                    let samples = row.as_flattened().iter().map(|sample| T::of(u32::from(*sample) << shift));
+                    self.samples.extend(samples);
+                    continue;
+                }
+                let out = &mut self.samples[y * width * n_components..(y + 1) * width * n_components];
                 for (pixel, samples) in out.chunks_exact_mut(n_components).zip(row) {
                     for ((component, _), sample) in parts.iter().zip(samples) {
                         pixel[*component] = T::of(u32::from(*sample) << shift);

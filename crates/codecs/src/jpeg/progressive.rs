@@ -6,7 +6,7 @@ use super::frame::{Frame, Layout};
 use super::huffman::Table;
 use super::intervals::Intervals;
 use super::sample::Sample;
-use super::samples::Plane;
+use super::samples::{Plane, Stripe};
 use super::scan::{Band, Header, Tables};
 use super::transform::Block;
 use super::{corrupt, ended};
@@ -115,14 +115,15 @@ impl Progressive {
                     ended(format!("component {id}: a part of its coefficients is in no scan"))
                 })?;
                 let mut plane = Plane::new(&layout)?;
-                let mut samples = [T::default(); 64];
-                for y in 0..layout.blocks.1 {
-                    let first = y * layout.padded_blocks.0;
-                    for (x, coefficients) in part.blocks[first..first + layout.blocks.0].iter().enumerate() {
+                let mut stripe = Stripe::new(layout.blocks.0, 1)?;
+                let (mut samples, mut inverse) = ([T::default(); 64], T::new_inverse());
+                for blocks in part.blocks.chunks_exact(layout.padded_blocks.0).take(layout.blocks.1) {
+                    for (x, coefficients) in blocks[..layout.blocks.0].iter().enumerate() {
                         let block = Block::of(coefficients, &table);
-                        T::inverse(&block, &table, &mut samples);
-                        plane.place(x * 8, y * 8, &samples);
+                        T::inverse(&mut inverse, &block, &table, &mut samples);
+                        stripe.place(x, 0, &samples);
                     }
+                    plane.append(&stripe);
                 }
                 Ok(plane)
             })

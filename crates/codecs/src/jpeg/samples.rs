@@ -6,34 +6,48 @@ use super::upsample::Upsampled;
 use super::{corrupt, unsupported};
 use crate::Result;
 
-/// The samples of a component.
+/// The samples of a component, from the top down.
 pub(super) struct Plane<T> {
-    /// `[height, width]` of the layout.
+    /// `[height, width]` of the layout when it is whole.
     pub samples: Vec<T>,
     pub layout: Layout,
 }
 
 impl<T: Sample> Plane<T> {
+    /// Without samples yet.
     pub fn new(layout: &Layout) -> Result<Self> {
-        let samples = crate::memory::filled(layout.width * layout.height)?;
-        Ok(Self { samples, layout: *layout })
+        Ok(Self { samples: crate::memory::reserve(layout.width * layout.height)?, layout: *layout })
     }
 
-    /// Places a block at column `x` and row `y`; what lies beyond the plane is left out.
-    #[inline(always)]
-    pub fn place(&mut self, x: usize, y: usize, block: &[T; 64]) {
+    /// Adds the rows of a stripe that belong to the picture.
+    pub fn append(&mut self, stripe: &Stripe<T>) {
         let Layout { width, height, .. } = self.layout;
-        if x + 8 <= width && y + 8 <= height {
-            let area = &mut self.samples[y * width + x..];
-            for (row, from) in block.as_chunks::<8>().0.iter().enumerate() {
-                area[row * width..row * width + 8].copy_from_slice(from);
-            }
-            return;
+        let n_missing = height - self.samples.len() / width;
+        for row in stripe.samples.chunks_exact(stripe.width).take(n_missing) {
+            self.samples.extend_from_slice(&row[..width]);
         }
-        let n_columns = width.saturating_sub(x).min(8);
-        let rows = self.samples[y.min(height) * width..].chunks_mut(width);
-        for (row, from) in rows.zip(block.as_chunks::<8>().0).take_while(|_| n_columns > 0) {
-            row[x..x + n_columns].copy_from_slice(&from[..n_columns]);
+    }
+}
+
+/// Rows of blocks, before they are cut to the picture.
+pub(super) struct Stripe<T> {
+    samples: Vec<T>,
+    width: usize,
+}
+
+impl<T: Sample> Stripe<T> {
+    /// Of so many blocks across and down.
+    pub fn new(across: usize, down: usize) -> Result<Self> {
+        Ok(Self { samples: crate::memory::filled(across * down * 64)?, width: across * 8 })
+    }
+
+    /// Places a block at so many blocks across and down.
+    #[inline(always)]
+    pub fn place(&mut self, across: usize, down: usize, block: &[T; 64]) {
+        let width = self.width;
+        let area = &mut self.samples[down * 8 * width + across * 8..];
+        for (row, from) in block.as_chunks::<8>().0.iter().enumerate() {
+            area[row * width..row * width + 8].copy_from_slice(from);
         }
     }
 }
@@ -61,12 +75,15 @@ pub(super) fn picture<T: Sample>(frame: &Frame, mut planes: Vec<Plane<T>>) -> Re
     let [first, second, third] = channels.as_mut_slice() else {
         return Err(corrupt("expected three components"));
     };
-    let mut pixels = crate::memory::filled::<T>(frame.width * frame.height * 3)?;
-    for (y, out) in pixels.chunks_exact_mut(frame.width * 3).enumerate() {
-        let rows = first.row(y).iter().zip(second.row(y)).zip(third.row(y));
-        for (pixel, ((a, b), c)) in out.chunks_exact_mut(3).zip(rows) {
-            pixel.copy_from_slice(&[*a, *b, *c]);
+    let width = frame.width;
+    let mut pixels = crate::memory::reserve(width * frame.height * 3)?;
+    let mut pixel_row = vec![[T::default(); 3]; width];
+    for y in 0..frame.height {
+        let (a, b, c) = (&first.row(y)[..width], &second.row(y)[..width], &third.row(y)[..width]);
+        for x in 0..width {
+            pixel_row[x] = [a[x], b[x], c[x]];
         }
+        pixels.extend_from_slice(pixel_row.as_flattened());
     }
     Ok(pixels)
 }

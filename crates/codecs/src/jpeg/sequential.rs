@@ -6,7 +6,7 @@ use super::frame::{Frame, Layout};
 use super::huffman::Table;
 use super::intervals::Intervals;
 use super::sample::Sample;
-use super::samples::Plane;
+use super::samples::{Plane, Stripe};
 use super::scan::{Header, Tables};
 use super::transform::Block;
 use super::{corrupt, ended};
@@ -22,8 +22,12 @@ pub(super) struct Sequential<T> {
 }
 
 /// What a scan knows of one of its components.
-struct Part<'t> {
+struct Part<'t, T> {
     plane: usize,
+    /// Blocks across and down in a unit.
+    factor: (usize, usize),
+    /// The row of units that is being read.
+    stripe: Stripe<T>,
     dc: &'t Table,
     ac: &'t Table,
     quantization: &'t [u16; 64],
@@ -39,48 +43,46 @@ impl<T: Sample> Sequential<T> {
 
     /// Decodes one scan. Its band is 0 to 63 (T.81, B.2.3); what is written there instead has no effect.
     pub fn read_scan(&mut self, header: &Header, tables: &Tables, coded: &[u8]) -> Result<()> {
+        // A component alone has its own blocks row by row, without the padding of interleaved units.
+        let is_alone = header.parts.len() == 1;
+        let (n_across, n_down) =
+            if is_alone { self.layouts[header.parts[0].component].blocks } else { self.units };
         let mut parts = Vec::new();
         for part in &header.parts {
             let component = self.layouts[part.component].component;
             if std::mem::replace(&mut self.is_read[part.component], true) {
                 return Err(corrupt("a scan repeats or skips a part of the coefficients"));
             }
+            let factor = if is_alone { (1, 1) } else { (component.across, component.down) };
             parts.push(Part {
                 plane: part.component,
+                factor,
+                stripe: Stripe::<T>::new(n_across * factor.0, factor.1)?,
                 dc: tables.dc(part)?,
                 ac: tables.ac(part)?,
                 quantization: tables.quantization(&component)?,
                 predictor: 0,
             });
         }
-        // A component alone has its own blocks row by row, without the padding of interleaved units.
-        let (n_across, n_down, is_alone) = match parts.as_slice() {
-            [part] => {
-                let (across, down) = self.layouts[part.plane].blocks;
-                (across, down, true)
-            }
-            _ => (self.units.0, self.units.1, false),
-        };
-        let (mut block, mut samples) = (Block::new(), [T::default(); 64]);
+        let (mut block, mut samples, mut inverse) = (Block::new(), [T::default(); 64], T::new_inverse());
+        let mut across = 0;
         let mut intervals = Intervals::new(coded, n_across * n_down, tables.restart_interval);
         while let Some((units, mut bits)) = intervals.next()? {
             parts.iter_mut().for_each(|part| part.predictor = 0);
-            let (mut across, mut down) = (units.start % n_across, units.start / n_across);
             for _ in units {
                 for part in &mut parts {
-                    let component = self.layouts[part.plane].component;
-                    let factor = if is_alone { (1, 1) } else { (component.across, component.down) };
-                    for y in down * factor.1..(down + 1) * factor.1 {
-                        for x in across * factor.0..(across + 1) * factor.0 {
+                    for y in 0..part.factor.1 {
+                        for x in 0..part.factor.0 {
                             read_block(&mut bits, part, &mut block).map_err(|error| bits.blame(error))?;
-                            T::inverse(&block, part.quantization, &mut samples);
-                            self.planes[part.plane].place(x * 8, y * 8, &samples);
+                            T::inverse(&mut inverse, &block, part.quantization, &mut samples);
+                            part.stripe.place(across * part.factor.0 + x, y, &samples);
                         }
                     }
                 }
                 across += 1;
                 if across == n_across {
-                    (across, down) = (0, down + 1);
+                    across = 0;
+                    parts.iter().for_each(|part| self.planes[part.plane].append(&part.stripe));
                 }
             }
             bits.finish()?;
@@ -101,7 +103,7 @@ impl<T: Sample> Sequential<T> {
 }
 
 /// Decodes a block.
-fn read_block(bits: &mut Bits<'_>, part: &mut Part<'_>, block: &mut Block) -> Result<()> {
+fn read_block<T>(bits: &mut Bits<'_>, part: &mut Part<'_, T>, block: &mut Block) -> Result<()> {
     block.clear();
     // A copy that lives in registers.
     let mut local = *bits;
@@ -112,7 +114,7 @@ fn read_block(bits: &mut Bits<'_>, part: &mut Part<'_>, block: &mut Block) -> Re
 
 /// Decodes the coefficients of a block (F.2.2), each times its quantization.
 #[inline(always)]
-fn read_coefficients(bits: &mut Bits<'_>, part: &mut Part<'_>, block: &mut Block) -> Result<()> {
+fn read_coefficients<T>(bits: &mut Bits<'_>, part: &mut Part<'_, T>, block: &mut Block) -> Result<()> {
     let first = read_dc(bits, part.dc, &mut part.predictor)?;
     block.set(0, first, part.quantization[0]);
     let mut index = 1;

@@ -46,7 +46,10 @@ impl Block {
     /// Makes all coefficients zero.
     #[inline(always)]
     pub fn clear(&mut self) {
-        (self.values, self.sum, self.places) = ([0; 64], 0, 0);
+        if self.places > 0 {
+            self.values = [0; 64];
+        }
+        (self.values[0], self.sum, self.places) = (0, 0, 0);
     }
 
     /// Sets the coefficient at a place below 64, whose quantization is `step`.
@@ -73,48 +76,71 @@ impl Block {
     }
 }
 
-/// 64 samples around 128, clamped to 0..=255.
-pub(super) fn inverse8(block: &Block, quantization: &[u16; 64], out: &mut [u8; 64]) {
-    if block.places == 0 {
-        // Both passes come down to one division by 8, halves up.
-        let value = i64::from(block.values[0]) * i64::from(quantization[0]);
-        out.fill((((value + 4) >> 3) + 128).clamp(0, 255) as u8);
-    } else if block.sum <= MAX_SHORT_SUM {
-        transform::<Short>(block, quantization, out);
-    } else {
-        inverse8_long(block, quantization, out);
+/// A transform with what it writes on the way.
+pub(super) struct Transform<A: Arithmetic> {
+    values: [A::Value; 64],
+    columns: [A::Value; 64],
+    samples: [A::Sample; 64],
+}
+
+impl Transform<Short> {
+    /// 64 samples around 128, clamped to 0..=255.
+    pub fn inverse8(&mut self, block: &Block, quantization: &[u16; 64], out: &mut [u8; 64]) {
+        if block.sum <= MAX_SHORT_SUM {
+            self.inverse(block, quantization, out);
+        } else {
+            inverse8_long(block, quantization, out);
+        }
     }
 }
 
 #[cold]
 fn inverse8_long(block: &Block, quantization: &[u16; 64], out: &mut [u8; 64]) {
-    transform::<Long>(block, quantization, out);
+    Transform::<Long>::new().inverse(block, quantization, out);
 }
 
-/// 64 samples around 2048, clamped to 0..=4095.
-pub(super) fn inverse12(block: &Block, quantization: &[u16; 64], out: &mut [u16; 64]) {
-    transform::<Real>(block, quantization, out);
+impl Transform<Real> {
+    /// 64 samples around 2048, clamped to 0..=4095.
+    pub fn inverse12(&mut self, block: &Block, quantization: &[u16; 64], out: &mut [u16; 64]) {
+        self.inverse(block, quantization, out);
+    }
 }
 
-#[inline(always)]
-fn transform<A: Arithmetic>(block: &Block, quantization: &[u16; 64], out: &mut [A::Sample; 64]) {
-    let mut values = [A::Value::default(); 64];
-    for ((out, value), step) in values.iter_mut().zip(block.values).zip(quantization) {
-        *out = A::value(i32::from(value) * i32::from(*step));
+impl<A: Arithmetic> Transform<A> {
+    pub fn new() -> Self {
+        let values = [A::Value::default(); 64];
+        Self { values, columns: values, samples: [A::Sample::default(); 64] }
     }
-    let mut columns = [A::Value::default(); 64];
-    if block.has_empty_rows() {
-        pass::<A, _, true>(&values, A::BEFORE_COLUMNS, A::after_columns, &mut columns);
-    } else {
-        pass::<A, _, false>(&values, A::BEFORE_COLUMNS, A::after_columns, &mut columns);
+
+    #[inline(always)]
+    fn inverse(&mut self, block: &Block, quantization: &[u16; 64], out: &mut [A::Sample; 64]) {
+        if block.places == 0 {
+            let mut first = [A::Value::default(); 8];
+            first[0] = A::value(i32::from(block.values[0]) * i32::from(quantization[0]));
+            let [value, ..] = eight::<A>(first, A::BEFORE_COLUMNS);
+            first[0] = A::after_columns(value);
+            let [value, ..] = eight::<A>(first, A::BEFORE_ROWS);
+            out.fill(A::after_rows(value));
+            return;
+        }
+        let Self { values, columns, samples } = self;
+        for ((out, value), step) in values.iter_mut().zip(block.values).zip(quantization) {
+            *out = A::value(i32::from(value) * i32::from(*step));
+        }
+        if block.has_empty_rows() {
+            pass::<A, _, true>(values, A::BEFORE_COLUMNS, A::after_columns, columns);
+        } else {
+            pass::<A, _, false>(values, A::BEFORE_COLUMNS, A::after_columns, columns);
+        }
+        transpose(columns, values);
+        if block.has_empty_columns() {
+            pass::<A, _, true>(values, A::BEFORE_ROWS, A::after_rows, out);
+        } else {
+            pass::<A, _, false>(values, A::BEFORE_ROWS, A::after_rows, out);
+        }
+        transpose(out, samples);
+        *out = *samples;
     }
-    transpose(&mut columns, &mut values);
-    if block.has_empty_columns() {
-        pass::<A, _, true>(&columns, A::BEFORE_ROWS, A::after_rows, out);
-    } else {
-        pass::<A, _, false>(&columns, A::BEFORE_ROWS, A::after_rows, out);
-    }
-    transpose(out, &mut [A::Sample::default(); 64]);
 }
 
 /// Eight transforms of eight values side by side, `[8, lanes]` to the same.
@@ -173,13 +199,12 @@ fn eight<A: Arithmetic>(v: [A::Value; 8], before: A::Sum) -> [A::Sum; 8] {
     ]
 }
 
-/// Rows as columns: the two halves are put together like a deck of cards, three times.
+/// Writes rows as columns: the two halves are put together like a deck of cards, three times.
 #[inline(always)]
-fn transpose<T: Copy>(values: &mut [T; 64], other: &mut [T; 64]) {
-    riffle(values, other);
-    riffle(other, values);
-    riffle(values, other);
-    *values = *other;
+fn transpose<T: Copy>(values: &mut [T; 64], out: &mut [T; 64]) {
+    riffle(values, out);
+    riffle(out, values);
+    riffle(values, out);
 }
 
 #[inline(never)]
@@ -229,7 +254,7 @@ mod tests {
         for values in blocks() {
             let block = Block::of(&values, &steps);
             let (mut short, mut long) = ([0; 64], [0; 64]);
-            inverse8(&block, &steps, &mut short);
+            Transform::new().inverse8(&block, &steps, &mut short);
             inverse8_long(&block, &steps, &mut long);
             assert_eq!(short, long, "{values:?}");
             n_short += usize::from(block.sum <= MAX_SHORT_SUM);
@@ -246,7 +271,7 @@ mod tests {
                         }
                         let block = Block::of(&values, &steps);
                         let (mut short, mut long) = ([0; 64], [0; 64]);
-                        inverse8(&block, &steps, &mut short);
+                        Transform::new().inverse8(&block, &steps, &mut short);
                         inverse8_long(&block, &steps, &mut long);
                         assert_eq!(short, long, "{values:?}");
                     }
@@ -260,7 +285,7 @@ mod tests {
         for values in blocks() {
             let steps = [1; 64];
             let mut found = [0; 64];
-            inverse8(&Block::of(&values, &steps), &steps, &mut found);
+            Transform::new().inverse8(&Block::of(&values, &steps), &steps, &mut found);
             for (found, exact) in found.iter().zip(exact(&values)) {
                 let exact = (exact + 128.0).clamp(0.0, 255.0);
                 assert!(
@@ -278,7 +303,7 @@ mod tests {
         for values in blocks() {
             let steps = [3; 64];
             let mut found = [0; 64];
-            inverse12(&Block::of(&values, &steps), &steps, &mut found);
+            Transform::new().inverse12(&Block::of(&values, &steps), &steps, &mut found);
             for (found, exact) in found.iter().zip(exact(&values.map(|value| value * 3))) {
                 let exact = (exact + 2048.0).clamp(0.0, 4095.0);
                 assert!((f64::from(*found) - exact).abs() < 0.5 + SLACK, "{found} where {exact} is exact");
@@ -289,7 +314,8 @@ mod tests {
     #[test]
     fn rows_become_columns() {
         let mut values: [u8; 64] = std::array::from_fn(|place| place as u8);
-        transpose(&mut values, &mut [0; 64]);
-        assert_eq!(values, std::array::from_fn(|place| (place % 8 * 8 + place / 8) as u8));
+        let mut columns = [0; 64];
+        transpose(&mut values, &mut columns);
+        assert_eq!(columns, std::array::from_fn(|place| (place % 8 * 8 + place / 8) as u8));
     }
 }
