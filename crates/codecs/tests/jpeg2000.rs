@@ -108,7 +108,9 @@ fn a_stream_that_lacks_bytes_of_a_packet_is_truncated_wherever_it_ends() {
     for Golden { name, coded, .. } in goldens() {
         // Without the end marker and the padding of a header at most, the picture is whole.
         let first = if name == "boxed" { 12 } else { 2 };
-        for n in first..coded.len() - 6 {
+        // Every place in the headers, and some in the coded bits.
+        let whole = coded.len() - 6;
+        for n in (first..whole.min(160)).chain((160..whole).step_by(13)) {
             match jpeg2000::decode(&coded[..n]) {
                 Ok(_) => panic!("{name}: {n} of {} bytes are a picture", coded.len()),
                 Err(error) => assert_eq!(error.kind(), ErrorKind::Truncated, "{name} {n}: {error}"),
@@ -120,7 +122,7 @@ fn a_stream_that_lacks_bytes_of_a_packet_is_truncated_wherever_it_ends() {
 #[test]
 fn damaged_streams_are_refused_or_decoded_but_never_a_panic() {
     for Golden { coded, .. } in goldens() {
-        for at in 0..coded.len() {
+        for at in (0..coded.len()).filter(|at| *at < 160 || at % 13 == 0) {
             let mut damaged = coded.clone();
             damaged[at] ^= [0x01, 0x80, 0xFF][at % 3];
             // Most damage to coded bits makes other pictures, which nothing can tell from the right one.
@@ -132,16 +134,18 @@ fn damaged_streams_are_refused_or_decoded_but_never_a_panic() {
 #[test]
 fn what_is_not_decoded_is_refused_by_name() {
     // SIZ starts after SOC: marker, length, Rsiz, eight numbers of four bytes, Csiz, then three bytes a component.
-    let siz = |name: &str, at: usize, byte: u8| {
+    let siz = |name: &str, edits: &[(usize, u8)]| {
         let mut coded = golden(name).coded;
-        coded[2 + at] = byte;
+        edits.iter().for_each(|(at, byte)| coded[2 + at] = *byte);
         coded
     };
     let cases = [
-        (siz("rgb-rct", 44, 2), ErrorKind::Unsupported, "subsampled"),
-        (siz("rgb-rct", 43, 9), ErrorKind::Unsupported, "differ in bits"),
-        (siz("gray8s", 40, 23), ErrorKind::Unsupported, "24 bits"),
-        (siz("gray8s", 6, 0x7F), ErrorKind::TooLarge, "promises"),
+        (siz("rgb-rct", &[(44, 2)]), ErrorKind::Unsupported, "subsampled"),
+        (siz("rgb-rct", &[(43, 9)]), ErrorKind::Unsupported, "differ in bits"),
+        (siz("gray8s", &[(40, 23)]), ErrorKind::Unsupported, "24 bits"),
+        (siz("gray8s", &[(8, 0xFF), (12, 0xFF)]), ErrorKind::TooLarge, "promises"),
+        (siz("gray8s", &[(38, 2)]), ErrorKind::Unsupported, "256 components"),
+        (siz("gray8s", &[(7, 2)]), ErrorKind::TooLarge, "65535 at most"),
         (b"\xFF\xD8\xFF\xE0".to_vec(), ErrorKind::Corrupt, "SOC"),
     ];
     for (coded, kind, words) in cases {
@@ -155,10 +159,10 @@ fn what_is_not_decoded_is_refused_by_name() {
 fn a_damaged_segmentation_symbol_is_refused() {
     let Golden { coded, .. } = golden("style-symbols");
     let data = coded.windows(2).position(|pair| pair == [0xFF, 0x93]).expect("SOD") + 2;
-    let refused = (data + 20..coded.len() - 20).filter(|at| {
+    let refused = (data + 20..coded.len() - 20).step_by(3).filter(|at| {
         let mut damaged = coded.clone();
         damaged[*at] ^= 0x10;
         jpeg2000::decode(&damaged).is_err_and(|error| error.message().contains("segmentation symbol"))
     });
-    assert!(refused.count() > 20);
+    assert!(refused.count() > 10);
 }

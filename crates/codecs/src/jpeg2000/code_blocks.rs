@@ -62,6 +62,13 @@ pub(super) struct Piece {
     pub(super) is_start: bool,
 }
 
+impl CodeBlock {
+    /// Bit planes of `all` that are not all zero.
+    pub(super) fn n_planes(&self, all: u32) -> u32 {
+        all.saturating_sub(u32::from(self.n_zero_planes))
+    }
+}
+
 impl PrecinctBand {
     /// The code-blocks of all subbands of a resolution level in precinct `idx`, those without area left out.
     pub(super) fn of_precinct(resolution: &Resolution, idx: u32) -> Result<Box<[Self]>> {

@@ -2,12 +2,13 @@
 
 use super::code_blocks::{CodeBlock, PrecinctBand};
 use super::geometry::{Band, TileComponent};
+use super::halves::{Coefficients, Halves};
 use super::kernel::Kernel;
 use super::packets::Contents;
 use super::rect::Rect;
-use super::synthesis::{Coefficients, Synthesis};
+use super::synthesis::Synthesis;
 use super::worker::{self, Job, JobBlock};
-use crate::{Result, memory};
+use crate::Result;
 
 /// Decodes the components `range` of a tile: for each, what gives its rows.
 pub(super) fn decode<K: Kernel>(
@@ -29,20 +30,19 @@ pub(super) fn decode<K: Kernel>(
     }
     collect(&mut subbands, components, &range, contents);
 
-    let mut coefficients: Vec<Coefficients<K::Value>> = Vec::with_capacity(subbands.len());
+    let mut coefficients = Vec::with_capacity(subbands.len());
     for subband in &subbands {
-        let rect = subband.band.rect;
-        let n = if subband.blocks.is_empty() { 0 } else { rect.width() * rect.height() };
-        coefficients.push(Coefficients { width: rect.width(), values: memory::filled(n)? });
+        coefficients.push(subband.room::<K>()?);
     }
     let mut jobs = Vec::new();
     for (subband, coefficients) in subbands.iter().zip(&mut coefficients) {
-        subband.jobs::<K>(coefficients, contents, &mut jobs);
+        subband.jobs(coefficients, contents, &mut jobs);
     }
-    worker::run::<K>(jobs, contents, body)?;
+    worker::run(jobs, contents, body)?;
 
     let mut coefficients = coefficients.into_iter();
-    let mut next = || coefficients.next().unwrap_or(Coefficients { width: 0, values: Vec::new() });
+    let mut next =
+        || coefficients.next().unwrap_or(Coefficients { width: 0, halves: Halves::Zero, scale: 0.0 });
     let mut rows = Vec::new();
     for component in &components[range] {
         let lowest = next();
@@ -96,24 +96,32 @@ fn blocks(precinct: &PrecinctBand) -> impl Iterator<Item = (u32, &CodeBlock, Rec
 }
 
 impl Subband<'_> {
+    /// Room for its coefficients, none where no code-block has bytes.
+    fn room<K: Kernel>(&self) -> Result<Coefficients> {
+        let (rect, style) = (self.band.rect, self.component.coding.style);
+        let all_planes = self.band.n_planes + self.component.roi_shift;
+        // How many bit planes a high-throughput code-block has shows only in its bytes.
+        let n_planes = |block: &CodeBlock| if style.is_ht() { u32::MAX } else { block.n_planes(all_planes) };
+        let halves = match self.blocks.iter().map(|(_, block, _)| n_planes(block)).max() {
+            None => Halves::Zero,
+            Some(n_planes) => Halves::new(rect.width() * rect.height(), n_planes)?,
+        };
+        let resolutions = &self.component.resolutions[self.resolution.max(1)..];
+        let scale = K::scale(self.band, &mut resolutions.iter().map(|r| r.rect));
+        Ok(Coefficients { width: rect.width(), halves, scale })
+    }
+
     /// Divides a subband into rows of code-blocks, each a job of its own.
-    fn jobs<'a, K: Kernel>(
-        &'a self,
-        coefficients: &'a mut Coefficients<K::Value>,
-        contents: &Contents,
-        jobs: &mut Vec<Job<'a, K::Value>>,
-    ) {
+    fn jobs<'a>(&'a self, coefficients: &'a mut Coefficients, contents: &Contents, jobs: &mut Vec<Job<'a>>) {
         let (band, width) = (self.band, coefficients.width);
-        let resolutions = &self.component.resolutions;
-        let scale = K::scale(band, &mut resolutions[self.resolution.max(1)..].iter().map(|r| r.rect));
-        let mut rest = coefficients.values.as_mut_slice();
+        let mut rest = coefficients.halves.region();
         let mut y = band.rect.y0;
         for blocks in self.blocks.chunk_by(|a, b| a.0 == b.0) {
             let row = u64::from(blocks[0].0);
             let edge = |row: u64| u32::try_from(row << band.block.1).unwrap_or(u32::MAX);
             let (start, end) = (edge(row).max(band.rect.y0), edge(row + 1).min(band.rect.y1));
-            let (_, from_start) = rest.split_at_mut((start - y) as usize * width);
-            let (region, after) = from_start.split_at_mut((end - start) as usize * width);
+            let (_, from_start) = rest.split_at((start - y) as usize * width);
+            let (region, after) = from_start.split_at((end - start) as usize * width);
             rest = after;
             y = end;
             let blocks: Vec<_> = blocks
@@ -137,7 +145,6 @@ impl Subband<'_> {
                 band,
                 style: self.component.coding.style,
                 roi_shift: self.component.roi_shift,
-                scale,
             });
         }
     }

@@ -19,3 +19,9 @@ pub(super) fn unsupported(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Unsupported, message)
         .hint("convert the picture to an uncompressed or another JPEG 2000 form first, with gdcmconv --raw for instance")
 }
+
+/// The picture is larger than what is decoded.
+pub(super) fn too_large(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::TooLarge, message)
+        .hint("the file is not honest about its size; copy or export it again")
+}

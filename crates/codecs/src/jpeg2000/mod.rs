@@ -18,6 +18,7 @@ mod component_transform;
 mod container;
 mod fault;
 mod geometry;
+mod halves;
 mod header;
 mod header_bits;
 mod ht;

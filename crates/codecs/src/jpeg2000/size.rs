@@ -1,12 +1,18 @@
 //! Image and tile size: the marker SIZ (T.800, A.5.1 and B.2, B.3).
 
 use super::bytes::Segment;
-use super::fault::{corrupt, truncated, unsupported};
+use super::fault::{corrupt, too_large, truncated, unsupported};
 use super::rect::Rect;
 use crate::{Outline, Result};
 
 /// What one sample of the picture may be coded in at the least: a blank block of 4096 samples takes less than a bit.
 const MOST_SAMPLES_A_BYTE: usize = 1000;
+
+/// Most columns and rows: what fits 16 bits, as in every container of medical pictures.
+const MAX_SIDE: u32 = 65535;
+
+/// Most components; the standard has up to 16384.
+const MAX_COMPONENTS: usize = 256;
 
 /// The picture and its tiles on the reference grid.
 #[derive(Clone, Debug)]
@@ -38,9 +44,16 @@ impl Size {
         if x0 >= x1 || y0 >= y1 {
             return Err(corrupt("marker SIZ: the picture has no area"));
         }
-        if n_components == 0 || n_components > 16384 {
-            return Err(corrupt(format!(
-                "marker SIZ: expected 1 to 16384 components (Csiz), found {n_components}"
+        if x1 - x0 > MAX_SIDE || y1 - y0 > MAX_SIDE {
+            return Err(too_large(format!(
+                "marker SIZ: a picture of {}×{} pixels; expected {MAX_SIDE} at most on a side",
+                x1 - x0,
+                y1 - y0
+            )));
+        }
+        if n_components == 0 || n_components > MAX_COMPONENTS {
+            return Err(unsupported(format!(
+                "marker SIZ: expected 1 to {MAX_COMPONENTS} components (Csiz), found {n_components}"
             )));
         }
         let precision = components(&mut segment, n_components)?;

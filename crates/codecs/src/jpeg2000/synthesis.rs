@@ -3,35 +3,17 @@
 //! A decomposition level asks the one below for a row of its low-pass samples whenever it needs one, so that of the
 //! picture at any level only a few rows exist at a time.
 
+use super::halves::Coefficients;
 use super::kernel::Kernel;
 use super::rect::Rect;
 use crate::{Result, memory};
 
-/// The coefficients of a subband.
-#[derive(Debug)]
-pub(super) struct Coefficients<T> {
-    /// Columns.
-    pub(super) width: usize,
-    /// Row by row; empty where all are zero.
-    pub(super) values: Vec<T>,
-}
-
-impl<T> Coefficients<T> {
-    /// Row `y`, or nothing where all are zero.
-    fn row(&self, y: usize) -> &[T] {
-        self.values.get(y * self.width..(y + 1) * self.width).unwrap_or(&[])
-    }
-}
-
 /// Gives the rows of a tile-component from top to bottom.
 #[derive(Debug)]
 pub(super) struct Synthesis<K: Kernel> {
-    lowest: Coefficients<K::Value>,
-    n_lowest: usize,
+    lowest: Lowest<K::Value>,
     /// Lowest first.
     levels: Vec<Level<K>>,
-    /// A row of zeros.
-    zeros: Vec<K::Value>,
 }
 
 /// One decomposition level.
@@ -39,7 +21,7 @@ pub(super) struct Synthesis<K: Kernel> {
 pub(super) struct Level<K: Kernel> {
     rect: Rect,
     /// HL, LH, HH.
-    high: [Coefficients<K::Value>; 3],
+    high: [Coefficients; 3],
     /// The last rows, horizontally done; row `y` stands at `y % N_ROWS`.
     rows: [Vec<K::Value>; N_ROWS],
     even: Vec<K::Value>,
@@ -56,38 +38,33 @@ const N_ROWS: usize = 8;
 
 impl<K: Kernel> Synthesis<K> {
     /// `levels` are the areas of the resolution levels above the lowest, with their subbands HL, LH and HH.
-    pub(super) fn new(
-        lowest: Coefficients<K::Value>,
-        levels: Vec<(Rect, [Coefficients<K::Value>; 3])>,
-    ) -> Result<Self> {
-        let widest = levels.iter().map(|l| l.0.width()).chain([lowest.width]).max().unwrap_or(0);
+    pub(super) fn new(lowest: Coefficients, levels: Vec<(Rect, [Coefficients; 3])>) -> Result<Self> {
+        let row = memory::filled(lowest.width)?;
         let levels: Result<_> = levels.into_iter().map(|(rect, high)| Level::new(rect, high)).collect();
-        Ok(Self { lowest, n_lowest: 0, levels: levels?, zeros: memory::filled(widest)? })
+        Ok(Self { lowest: Lowest { band: lowest, next: 0, row }, levels: levels? })
     }
 
     /// The next row. There are as many as the tile-component has.
     pub(super) fn next_row(&mut self) -> &[K::Value] {
-        let mut source = Lowest { band: &self.lowest, next: &mut self.n_lowest, zeros: &self.zeros };
-        next_row(&mut self.levels, &mut source)
+        next_row(&mut self.levels, &mut self.lowest)
     }
 }
 
-/// The lowest subband, and which row of it is next.
-struct Lowest<'a, T> {
-    band: &'a Coefficients<T>,
-    next: &'a mut usize,
-    zeros: &'a [T],
+/// The lowest subband.
+#[derive(Debug)]
+struct Lowest<T> {
+    band: Coefficients,
+    /// The next row.
+    next: usize,
+    row: Vec<T>,
 }
 
 /// The next row of the highest of `levels`.
-fn next_row<'r, 'a: 'r, K: Kernel>(
-    levels: &'r mut [Level<K>],
-    lowest: &mut Lowest<'a, K::Value>,
-) -> &'r [K::Value] {
+fn next_row<'a, K: Kernel>(levels: &'a mut [Level<K>], lowest: &'a mut Lowest<K::Value>) -> &'a [K::Value] {
     let Some((level, below)) = levels.split_last_mut() else {
-        let row = lowest.band.row(*lowest.next);
-        *lowest.next += 1;
-        return if row.is_empty() { &lowest.zeros[..lowest.band.width] } else { row };
+        lowest.band.row::<K>(lowest.next, &mut lowest.row);
+        lowest.next += 1;
+        return &lowest.row;
     };
     while !level.is_next_done() {
         level.take_in(below, lowest);
@@ -103,7 +80,7 @@ fn place(y: i64) -> usize {
 }
 
 impl<K: Kernel> Level<K> {
-    fn new(rect: Rect, high: [Coefficients<K::Value>; 3]) -> Result<Self> {
+    fn new(rect: Rect, high: [Coefficients; 3]) -> Result<Self> {
         let n_even = rect.x1.div_ceil(2) - rect.x0.div_ceil(2);
         let mut rows = [const { Vec::new() }; N_ROWS];
         for row in &mut rows {
@@ -134,7 +111,7 @@ impl<K: Kernel> Level<K> {
     }
 
     /// Takes in the next row, or what stands for it below the last.
-    fn take_in(&mut self, below: &mut [Self], lowest: &mut Lowest<'_, K::Value>) {
+    fn take_in(&mut self, below: &mut [Self], lowest: &mut Lowest<K::Value>) {
         let y = self.next_in;
         self.next_in += 1;
         if y < i64::from(self.rect.y1) {
@@ -168,19 +145,17 @@ impl<K: Kernel> Level<K> {
     }
 
     /// Makes row `y` of its low and its high half.
-    fn horizontal(&mut self, y: i64, below: &mut [Self], lowest: &mut Lowest<'_, K::Value>) {
+    fn horizontal(&mut self, y: i64, below: &mut [Self], lowest: &mut Lowest<K::Value>) {
         let [hl, lh, hh] = &self.high;
-        let (low, high) = if y & 1 == 0 {
-            let row = self.n_low_rows;
+        if y & 1 == 0 {
+            self.even.copy_from_slice(next_row(below, lowest));
+            hl.row::<K>(self.n_low_rows, &mut self.odd);
             self.n_low_rows += 1;
-            (next_row(below, lowest), hl.row(row))
         } else {
-            let row = self.n_high_rows;
+            lh.row::<K>(self.n_high_rows, &mut self.even);
+            hh.row::<K>(self.n_high_rows, &mut self.odd);
             self.n_high_rows += 1;
-            (lh.row(row), hh.row(row))
-        };
-        fill(&mut self.even, low);
-        fill(&mut self.odd, high);
+        }
         let starts_odd = self.rect.x0 & 1 == 1;
         if self.rect.width() == 1 {
             if starts_odd {
@@ -201,15 +176,6 @@ impl<K: Kernel> Level<K> {
         } else {
             interleave(out, &self.even, &self.odd);
         }
-    }
-}
-
-/// Copies a row, which is empty where it is all zero.
-fn fill<T: Copy + Default>(to: &mut [T], from: &[T]) {
-    if from.len() == to.len() {
-        to.copy_from_slice(from);
-    } else {
-        to.fill(T::default());
     }
 }
 

@@ -7,24 +7,22 @@ use super::code_blocks::{CodeBlock, Piece};
 use super::coding::BlockStyle;
 use super::fault::{corrupt, unsupported};
 use super::geometry::Band;
+use super::halves::Region;
 use super::ht;
-use super::kernel::Kernel;
 use super::packets::Contents;
 use crate::Result;
 
 /// A row of code-blocks of a subband.
-pub(super) struct Job<'a, T> {
+pub(super) struct Job<'a> {
     /// How many bytes they were coded in.
     pub(super) n_bytes: usize,
     pub(super) blocks: Vec<JobBlock<'a>>,
-    /// The coefficients of the row, `[height, width]`.
-    pub(super) region: &'a mut [T],
+    /// The quantizer indices of the row, `[height, width]`.
+    pub(super) region: Region<'a>,
     pub(super) width: usize,
     pub(super) band: &'a Band,
     pub(super) style: BlockStyle,
     pub(super) roi_shift: u32,
-    /// What makes a coefficient of a quantizer index.
-    pub(super) scale: f32,
 }
 
 /// A code-block, and where it lies in the region of its job.
@@ -50,18 +48,14 @@ pub(super) fn pieces<'a>(contents: &'a Contents, block: &CodeBlock) -> impl Iter
 }
 
 /// Does all jobs. Each has coefficients of its own, so that the result does not depend on who does which.
-pub(super) fn run<K: Kernel>(
-    mut jobs: Vec<Job<'_, K::Value>>,
-    contents: &Contents,
-    body: &[u8],
-) -> Result<()> {
+pub(super) fn run(mut jobs: Vec<Job<'_>>, contents: &Contents, body: &[u8]) -> Result<()> {
     let n_bytes: usize = jobs.iter().map(|job| job.n_bytes).sum();
     let n_threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(2));
     // The longest first, so that both threads end at about the same time. Jobs are taken from the end.
     jobs.sort_by_key(|job| job.n_bytes);
     if n_threads == 1 || n_bytes < WORTH_A_THREAD || jobs.len() == 1 {
         let mut worker = Worker::default();
-        return jobs.into_iter().try_for_each(|job| worker.work::<K>(job, contents, body));
+        return jobs.into_iter().try_for_each(|job| worker.work(job, contents, body));
     }
     let queue = Mutex::new(jobs);
     let work = || {
@@ -69,7 +63,7 @@ pub(super) fn run<K: Kernel>(
         loop {
             let job = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(job) = job else { return Ok(()) };
-            worker.work::<K>(job, contents, body)?;
+            worker.work(job, contents, body)?;
         }
     };
     std::thread::scope(|scope| {
@@ -90,29 +84,24 @@ struct Worker {
 }
 
 impl Worker {
-    fn work<K: Kernel>(&mut self, job: Job<'_, K::Value>, contents: &Contents, body: &[u8]) -> Result<()> {
+    fn work(&mut self, mut job: Job<'_>, contents: &Contents, body: &[u8]) -> Result<()> {
         for place in &job.blocks {
             self.gather(pieces(contents, place.block), body);
-            let n_planes = (job.band.n_planes + job.roi_shift)
-                .checked_sub(u32::from(place.block.n_zero_planes))
-                .filter(|n| *n > 0)
-                .ok_or_else(|| {
-                    corrupt(format!(
-                        "JPEG 2000: a code-block with {} empty bit planes of {}",
-                        place.block.n_zero_planes,
-                        job.band.n_planes + job.roi_shift
-                    ))
-                })?;
+            let all_planes = job.band.n_planes + job.roi_shift;
+            let n_planes = place.block.n_planes(all_planes);
+            if n_planes == 0 {
+                return Err(corrupt(format!(
+                    "JPEG 2000: a code-block with {} empty bit planes of {all_planes}",
+                    place.block.n_zero_planes
+                )));
+            }
+            let (region, width, roi_shift) = (&mut job.region, job.width, job.roi_shift);
             let put = |y: usize, halves: &[i32]| {
-                let row = &mut job.region[(place.y + y) * job.width + place.x..][..place.width];
-                if job.roi_shift == 0 {
-                    for (to, halves) in row.iter_mut().zip(halves) {
-                        *to = K::coefficient(*halves, job.scale);
-                    }
+                let first = (place.y + y) * width + place.x;
+                if roi_shift == 0 {
+                    region.put(first, halves, |v| v);
                 } else {
-                    for (to, halves) in row.iter_mut().zip(halves) {
-                        *to = K::coefficient(lowered(*halves, job.roi_shift), job.scale);
-                    }
+                    region.put(first, halves, |v| lowered(v, roi_shift));
                 }
             };
             if job.style.is_ht() {
