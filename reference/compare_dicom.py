@@ -12,6 +12,8 @@ A row is a file:
   what pydicom makes of lightbox's stored values, exactly;
 - as Pillow: the same, but somewhere more than one level from pylibjpeg, and every stored value is the one that pydicom
   gives with its other decoder, Pillow;
+- as T.81: the same, but somewhere more than one level from pylibjpeg, and every stored value is within one level of the
+  definition of the transform, which exact_jpeg.py computes (gray DCT pictures);
 - refused: lightbox gives a reason and no values;
 - both refuse: pydicom opens the file and cannot decode it either;
 - beyond: lightbox decodes what pydicom cannot and this script has no truth for;
@@ -34,9 +36,10 @@ import numpy as np
 import pydicom
 
 import dicom_truth
+import exact_jpeg
 
 STAGES = ("stored", "modality", "display")
-ORDER = ("identical", "within one level", "as Pillow", "refused", "both refuse", "beyond", "WRONG")
+ORDER = ("identical", "within one level", "as Pillow", "as T.81", "refused", "both refuse", "beyond", "WRONG")
 REFUSED = 3
 """Largest share, in percent, of decodable files that may be refused."""
 
@@ -111,6 +114,8 @@ def judge(film, ours: dict, reasons: dict) -> tuple[str, str]:
             kind = "within one level"
         elif detail and film.lossy and not differences(ours["stored"], dicom_truth.by_pillow(film)):
             kind = "as Pillow"
+        elif detail and film.lossy and exact(film, ours["stored"]):
+            kind = "as T.81"
         elif detail:
             return "WRONG", f"stored: {detail}"
     stored = film.stored if ours["stored"] is None else ours["stored"]
@@ -137,6 +142,15 @@ def close(ours: np.ndarray, truth: np.ndarray) -> bool:
         and ours.dtype == truth.dtype
         and int(np.abs(ours.astype(np.int64) - truth.astype(np.int64)).max()) <= 1
     )
+
+
+def exact(film, ours: np.ndarray) -> bool:
+    """Whether every frame is within one level of its transform's definition."""
+    try:
+        frames = [exact_jpeg.samples(coded) for coded in dicom_truth.coded(film.ds)]
+        return all(np.abs(o - frame).max() <= 1 for o, frame in zip(ours, frames, strict=True))
+    except Exception:
+        return False
 
 
 def files(folders: list, unpacked: Path):

@@ -4,11 +4,13 @@
 `display(film, stored)` go on from stored values, which may be pydicom's own or another program's, so that a decoder
 and what comes after it are judged apart.
 
-Decoding is pydicom's alone, with one exception: three kinds of files that pydicom opens and cannot decode are mended
+Decoding is pydicom's alone, with one exception: a few kinds of files that pydicom opens and cannot decode are mended
 first, each in a way that leaves no choice (`Film.mended` says which):
 
 - a sequential JPEG whose scan header ends its band at coefficient 0 where only 63 is allowed: 63 is put there;
-- frames deflated one by one (Deflated Image Frame Compression), a transfer syntax newer than pydicom 3.0.2: inflated;
+- frames deflated one by one (Deflated Image Frame Compression) or encapsulated uncompressed, which pydicom 3.0.2 does
+  not decode: inflated, put behind each other, and decoded by pydicom as uncompressed;
+- no transfer syntax: that of the data set as pydicom reads it;
 - one bit a pixel in RLE Lossless: the one segment is decoded by pydicom, its bits are unpacked here.
 """
 
@@ -23,8 +25,10 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi, apply_windowing, convert_color_space
 from pydicom.pixels import get_decoder
 from pydicom.pixels.decoders.rle import _rle_decode_segment, _rle_parse_header
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
+NATIVE_FRAMES = "1.2.840.10008.1.2.1.98"
 RLE = "1.2.840.10008.1.2.5"
 DCT = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
 WAVELET = tuple(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91, 201, 202, 203))
@@ -87,17 +91,21 @@ def decode(film: Film) -> None:
     meta = getattr(ds, "file_meta", None)
     if meta is None or "TransferSyntaxUID" not in meta:
         implicit, little = ds.original_encoding
-        if "SOPClassUID" not in ds or not implicit or not little or "Rows" not in ds:
+        if "SOPClassUID" not in ds or not little or "Rows" not in ds:
             raise AttributeError("the file has no (0002,0010) Transfer Syntax UID")
         ds.file_meta = pydicom.dataset.FileMetaDataset()
-        ds.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
-        film.mended = "no transfer syntax: taken as Implicit VR Little Endian, as its data set is read"
+        ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+        film.mended = "no transfer syntax: taken as the data set is written, little endian"
     syntax = str(ds.file_meta.TransferSyntaxUID)
-    if syntax == DEFLATED_FRAMES:
-        film.mended = "deflated frames: inflated here"
-        film.space = ds.PhotometricInterpretation
-        film.stored = bits(ds, [zlib.decompress(f, -15) for f in coded(ds)])
-        return
+    if syntax in (DEFLATED_FRAMES, NATIVE_FRAMES):
+        film.mended = "uncompressed or deflated frames: put behind each other"
+        plain = [zlib.decompress(f, -15) if syntax == DEFLATED_FRAMES else f for f in coded(ds)]
+        if ds.BitsAllocated == 1:
+            film.space, film.stored = ds.PhotometricInterpretation, bits(ds, plain)
+            return
+        n_bytes = ds.Rows * ds.Columns * ds.SamplesPerPixel * ds.BitsAllocated // 8
+        ds.PixelData = b"".join(f[:n_bytes] for f in plain)
+        ds.file_meta.TransferSyntaxUID = syntax = ExplicitVRLittleEndian
     if syntax == RLE and ds.BitsAllocated == 1:
         film.mended = "RLE of one bit a pixel: unpacked here"
         film.space = ds.PhotometricInterpretation
