@@ -53,7 +53,10 @@ fn work(plan: &Plan, target: &Target, kept: &Path, scratch: &Path) -> Result<Str
         .and_then(|program| {
             Command::new(program)
                 .args(["--target", target.name])
-                .args(["--seconds", &plan.time.as_secs().to_string()])
+                .args(match plan.inputs {
+                    Some(inputs) => ["--inputs".to_owned(), inputs.to_string()],
+                    None => ["--seconds".to_owned(), plan.time.as_secs().to_string()],
+                })
                 .args(["--seed", &plan.seed.to_string()])
                 .arg("--worker")
                 .arg(&current)

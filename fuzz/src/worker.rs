@@ -49,7 +49,7 @@ pub fn fuzz(plan: &Plan, current: &Path) -> bool {
     let n_seeds = corpus.len();
     let mut seen = HashSet::new();
     let (mut executions, mut peak_bytes) = (0_usize, 0_usize);
-    while executions < n_seeds || begin.elapsed() < plan.time {
+    while executions < n_seeds || plan.goes_on(executions, begin.elapsed()) {
         let input = match corpus.get(executions).filter(|_| executions < n_seeds) {
             Some(seed) => seed.clone(),
             None => mutant(&mut random, target, &corpus),
@@ -74,7 +74,12 @@ pub fn fuzz(plan: &Plan, current: &Path) -> bool {
             corpus.push(input);
         }
     }
-    println!("{executions} inputs, {} kept, at most {} KiB", corpus.len(), peak_bytes.div_ceil(1024));
+    println!(
+        "{executions} inputs in {:.0} s, {} kept, at most {} KiB",
+        begin.elapsed().as_secs_f64(),
+        corpus.len(),
+        peak_bytes.div_ceil(1024)
+    );
     true
 }
 
@@ -114,14 +119,14 @@ fn execute(target: &Target, input: &[u8]) -> Execution {
     let begin = Instant::now();
     let result = panic::catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
     let (time, peak_bytes, allocations) = (begin.elapsed(), span.peak_bytes(), span.allocations());
+    let memory_limit_bytes = target.memory_limit_bytes(input.len());
     let fault = if result.is_err() {
         let said = PANIC.lock().map(|message| message.clone()).unwrap_or_default();
         Some(format!("panic: {said}"))
-    } else if peak_bytes > target.memory_limit_bytes {
+    } else if peak_bytes > memory_limit_bytes {
         Some(format!(
-            "held {peak_bytes} bytes for an input of {}; the bound is {}",
-            input.len(),
-            target.memory_limit_bytes
+            "held {peak_bytes} bytes for an input of {}; the bound is {memory_limit_bytes}",
+            input.len()
         ))
     } else if time > target.time_limit {
         Some(format!(
@@ -175,6 +180,7 @@ mod tests {
             words: &[],
             repair: None,
             memory_limit_bytes: 64 << 20,
+            memory_limit_per_byte: 0,
             time_limit: Duration::from_millis(300),
         }
     }

@@ -7,7 +7,7 @@ pub const USAGE: &str = "\
 usage:
   cargo xtask check [--only STEP]... [--skip STEP]...   everything that must hold of the tree
   cargo xtask test                                      every test, doc tests too (two steps of check)
-  cargo xtask fuzz [--target NAME] [--seconds N] [--seed S] [--replay FILE]
+  cargo xtask fuzz [--release] [--target NAME] [--seconds N | --inputs N] [--seed S] [--replay FILE]
                                                         the parsers against mutated inputs
 
 steps of check, in order:

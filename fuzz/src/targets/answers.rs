@@ -46,5 +46,6 @@ pub const ANSWERS: Target = Target {
     ],
     repair: None,
     memory_limit_bytes: 8 << 20,
+    memory_limit_per_byte: 0,
     time_limit: Duration::from_secs(2),
 };

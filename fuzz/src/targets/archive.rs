@@ -17,6 +17,7 @@ pub const BLOB: Target = Target {
     words: &[],
     repair: None,
     memory_limit_bytes: 1 << 20,
+    memory_limit_per_byte: 0,
     time_limit: Duration::from_secs(2),
 };
 

@@ -15,6 +15,7 @@ const PICTURE: Target = Target {
     words: &[],
     repair: None,
     memory_limit_bytes: MEMORY_LIMIT_BYTES,
+    memory_limit_per_byte: 0,
     time_limit: Duration::from_secs(4),
 };
 

@@ -2,6 +2,8 @@
 
 mod answers;
 mod archive;
+mod codecs;
+mod dicom;
 mod intake;
 mod models;
 mod records;
@@ -22,10 +24,20 @@ pub struct Target {
     pub words: &'static [&'static [u8]],
     /// Makes checksums right again.
     pub repair: Option<fn(&mut [u8])>,
-    /// Most bytes that one input may make it hold. Inputs are at most [`crate::mutate::MAX_BYTES`] long.
+    /// Most bytes that one input may make it hold, whatever its length. Inputs are at most
+    /// [`crate::mutate::MAX_BYTES`] long.
     pub memory_limit_bytes: usize,
+    /// What each byte of the input adds to that bound.
+    pub memory_limit_per_byte: usize,
     /// Longest that one input may take, in a build with little optimisation on a busy machine.
     pub time_limit: Duration,
+}
+
+impl Target {
+    /// Most bytes that an input of this length may make it hold.
+    pub fn memory_limit_bytes(&self, input_bytes: usize) -> usize {
+        self.memory_limit_bytes.saturating_add(input_bytes.saturating_mul(self.memory_limit_per_byte))
+    }
 }
 
 /// All of them.
@@ -33,6 +45,12 @@ pub const ALL: &[Target] = &[
     intake::PNG,
     intake::JPEG,
     intake::TIFF,
+    codecs::JPEG_12_AND_LOSSLESS,
+    codecs::JPEG_LS,
+    codecs::JPEG_2000,
+    codecs::HTJ2K,
+    codecs::RLE,
+    dicom::DICOM,
     models::CONFIG,
     models::GENERATION,
     models::PREPROCESSOR,

@@ -36,6 +36,7 @@ const TEXT: Target = Target {
     ],
     repair: None,
     memory_limit_bytes: 16 << 20,
+    memory_limit_per_byte: 0,
     time_limit: Duration::from_secs(2),
 };
 

@@ -13,6 +13,7 @@ const PART: Target = Target {
     words: &[],
     repair: None,
     memory_limit_bytes: 8 << 20,
+    memory_limit_per_byte: 0,
     time_limit: Duration::from_secs(2),
 };
 

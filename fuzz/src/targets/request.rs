@@ -33,6 +33,7 @@ pub const OPENAI: Target = Target {
     ],
     repair: None,
     memory_limit_bytes: 8 << 20,
+    memory_limit_per_byte: 0,
     time_limit: Duration::from_secs(2),
 };
 

@@ -37,6 +37,7 @@ pub const TOKENIZER: Target = Target {
     ],
     repair: None,
     memory_limit_bytes: 64 << 20,
+    memory_limit_per_byte: 0,
     time_limit: Duration::from_secs(4),
 };
 
@@ -77,6 +78,7 @@ pub const TEMPLATE: Target = Target {
     ],
     repair: None,
     memory_limit_bytes: 256 << 20,
+    memory_limit_per_byte: 0,
     time_limit: Duration::from_secs(4),
 };
 

@@ -19,16 +19,26 @@ pub fn run(root: &Path) -> Outcome {
     run_with(root, &["--seconds".to_owned(), SECONDS.to_owned(), "--seed".to_owned(), SEED.to_owned()])
 }
 
+/// Typed for long runs: the program is optimised and still panics where arithmetic overflows.
+const RELEASE: &str = "--release";
+
+/// The profile of Cargo.toml that `--release` stands for; its name is also that of its folder.
+const CHECKED: &str = "checked";
+
 /// Builds the program and runs it with `arguments`; each target counts as one check.
 pub fn run_with(root: &Path, arguments: &[String]) -> Outcome {
+    let is_release = arguments.iter().any(|argument| argument == RELEASE);
+    let arguments: Vec<&String> = arguments.iter().filter(|argument| *argument != RELEASE).collect();
+    let (profile, folder) = if is_release { (CHECKED, CHECKED) } else { ("dev", "debug") };
     // As part of the workspace: built alone, its dependencies would get other features than for the tests and be
     // compiled once more.
-    if !cargo::succeeds(root, &["build", "--quiet", "--locked", "--workspace", "--bin", "lightbox-fuzz"], &[])
-    {
+    let build =
+        ["build", "--quiet", "--locked", "--workspace", "--bin", "lightbox-fuzz", "--profile", profile];
+    if !cargo::succeeds(root, &build, &[]) {
         return Outcome::fail("the fuzz program does not build; cargo's output is above");
     }
     let program = match Metadata::read(root) {
-        Ok(metadata) => metadata.target_directory.join("debug/lightbox-fuzz"),
+        Ok(metadata) => metadata.target_directory.join(folder).join("lightbox-fuzz"),
         Err(error) => return Outcome::fail(error),
     };
     let child = Command::new(&program).args(arguments).stdout(Stdio::piped()).spawn();

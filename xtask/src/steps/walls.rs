@@ -131,12 +131,14 @@ const ROOMS: &[Room] = &[
     Room {
         name: "lightbox-fuzz",
         rooms: &[
+            "lightbox-codecs",
             "lightbox-intake",
             "lightbox-models",
             "lightbox-reading",
             "lightbox-archive",
             "lightbox-records",
             "lightbox-serve",
+            "lightbox-phantoms",
         ],
         may_be_unsafe: true,
         ..NARROW
