@@ -165,7 +165,7 @@ impl Promise {
 
 #[test]
 fn headers_that_promise_too_much_are_refused_at_once() {
-    use ErrorKind::{Corrupt, TooLarge, Truncated};
+    use ErrorKind::{Corrupt, TooLarge, Truncated, Unsupported};
     let tiny = 1;
     let cases: &[(&str, Promise, u16, usize, ErrorKind)] = &[
         ("no bytes", GRAY, 1, 0, Truncated),
@@ -180,17 +180,18 @@ fn headers_that_promise_too_much_are_refused_at_once() {
         ("65535 layers", Promise { n_layers: 65_535, ..GRAY }, 1, 60_000, Truncated),
         (
             "components without packets",
-            Promise { n_components: 16_384, size: [32; 2], ..GRAY },
+            Promise { n_components: 256, size: [32; 2], ..GRAY },
             1,
             99,
             Truncated,
         ),
+        ("more components", Promise { n_components: 16_384, size: [32; 2], ..GRAY }, 1, 99, Unsupported),
         (
             "a row of 2²⁴",
             Promise { size: [1 << 24, 1], tile: [1 << 24, 1], precinct: 3, ..GRAY },
             1,
             40,
-            Truncated,
+            TooLarge,
         ),
     ];
     for (name, promise, n_tiles, n_bytes, kind) in cases {
