@@ -14,58 +14,79 @@ const TOP_BITS: u32 = 0x8080_8080;
 /// Bits of bytes in order, the lowest bit of a byte first: the MagSgn and the SigProp string.
 ///
 /// Beyond its end the MagSgn string goes on with ones, the SigProp string with zeros; `END` is that bit, repeated.
-#[derive(Clone, Copy)]
 pub(super) struct Forward<'a, const END: u8> {
     rest: &'a [u8],
+    after_ff: bool,
+}
+
+/// Bits that were taken off a [`Forward`] string and not used yet: apart from it, so that they may stay in registers.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Ahead {
     bits: u64,
     n_bits: u32,
-    after_ff: bool,
 }
 
 impl<'a, const END: u8> Forward<'a, END> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, bits: 0, n_bits: 0, after_ff: false }
+        Self { rest: bytes, after_ff: false }
+    }
+
+    /// The next 32 bits, if they are bytes without stuffing.
+    #[inline(always)]
+    fn four_bytes(&mut self) -> Option<u32> {
+        let (four, rest) = self.rest.split_first_chunk::<4>().filter(|_| !self.after_ff)?;
+        let four = u32::from_le_bytes(*four);
+        // Adding one carries into a byte's top bit where the seven others are ones.
+        if (four & SEVEN_BITS).wrapping_add(EACH_BYTE) & four & TOP_BITS != 0 {
+            return None;
+        }
+        self.rest = rest;
+        Some(four)
+    }
+
+    /// The bits of the next byte.
+    fn byte(&mut self) -> Ahead {
+        let Some((byte, rest)) = self.rest.split_first() else {
+            return Ahead { bits: u64::from(END), n_bits: 8 };
+        };
+        let n_bits = 8 - u32::from(self.after_ff);
+        self.rest = rest;
+        // Beyond the end nothing is stuffed.
+        self.after_ff = *byte == 0xFF && !rest.is_empty();
+        Ahead { bits: u64::from(*byte) & ((1 << n_bits) - 1), n_bits }
+    }
+
+    /// Bits for at least `n` more, at most 32.
+    #[cold]
+    fn bytes(&mut self, n: u32) -> Ahead {
+        let mut ahead = Ahead::default();
+        while ahead.n_bits < n {
+            ahead.append(self.byte());
+        }
+        ahead
+    }
+}
+
+impl Ahead {
+    #[inline(always)]
+    fn append(&mut self, after: Self) {
+        self.bits |= after.bits << self.n_bits;
+        self.n_bits += after.n_bits;
     }
 
     /// Sees to it that [`HELD`] bits are there.
     #[inline(always)]
-    pub(super) fn refill(&mut self) {
-        if self.n_bits >= HELD {
-            return;
+    pub(super) fn refill<const END: u8>(&mut self, string: &mut Forward<'_, END>) {
+        if self.n_bits < HELD {
+            self.append(match string.four_bytes() {
+                Some(four) => Self { bits: u64::from(four), n_bits: 32 },
+                None => string.bytes(HELD - self.n_bits),
+            });
         }
-        if let (false, Some((four, rest))) = (self.after_ff, self.rest.split_first_chunk::<4>()) {
-            let four = u32::from_le_bytes(*four);
-            // Adding one carries into a byte's top bit where the seven others are ones.
-            if (four & SEVEN_BITS).wrapping_add(EACH_BYTE) & four & TOP_BITS == 0 {
-                self.bits |= u64::from(four) << self.n_bits;
-                self.n_bits += 32;
-                self.rest = rest;
-                return;
-            }
-        }
-        // By value, so that the bits may stay in registers.
-        *self = self.refill_by_bytes();
-    }
-
-    #[cold]
-    fn refill_by_bytes(mut self) -> Self {
-        while self.n_bits < HELD {
-            let (byte, n) = match self.rest.split_first() {
-                Some((byte, rest)) => {
-                    self.rest = rest;
-                    (*byte, 8 - u32::from(self.after_ff))
-                }
-                None => (END, 8),
-            };
-            self.after_ff = byte == 0xFF && !self.rest.is_empty();
-            self.bits |= (u64::from(byte) & ((1 << n) - 1)) << self.n_bits;
-            self.n_bits += n;
-        }
-        self
     }
 
     /// The next `n` bits, at most as many as are held.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, n: u32) -> u32 {
         let value = self.bits & ((1 << n) - 1);
         self.bits >>= n;

@@ -1,6 +1,6 @@
 //! Second half of the cleanup pass: magnitudes and signs (T.814, 7.3.7 and 7.3.8).
 
-use super::bits::{Forward, HELD};
+use super::bits::{Ahead, Forward, HELD};
 use super::quads::{Quad, Quads};
 use crate::Result;
 use crate::jpeg2000::fault::corrupt;
@@ -19,7 +19,7 @@ pub(super) fn read(
     quads: &Quads,
     width: usize,
     planes: Planes,
-    mut bits: Forward<0xFF>,
+    mut string: Forward<0xFF>,
     out: &mut [i32],
 ) -> Result<()> {
     let n_columns = width.next_multiple_of(2);
@@ -28,6 +28,7 @@ pub(super) fn read(
     let (mut above_line, mut current_line) = (vec![0; n_columns + 4], vec![0; n_columns + 4]);
     // Samples of the two lines that a row of quads covers.
     let (mut upper_line, mut lower_line) = (vec![0; n_columns], vec![0; n_columns]);
+    let mut bits = Ahead::default();
     let mut out = out.chunks_mut(width.max(1));
     for row in quads.rows() {
         let samples = upper_line.as_chunks_mut::<2>().0.iter_mut().zip(lower_line.as_chunks_mut::<2>().0);
@@ -49,22 +50,27 @@ pub(super) fn read(
                     planes.most_bits
                 )));
             }
-            bits.refill();
-            let a = read_value(*quad, 0, bound, &mut bits);
+            let sets = [quad.significance(), quad.known(), quad.known_bits()];
+            let masks = sets.map(|set| &MASKS[set as usize % MASKS.len()]);
+            let of = |idx: usize| masks.map(|mask| mask[idx]);
+            // Two samples share what is held where they fit. Written out, because a loop would stay one.
+            bits.refill(&mut string);
+            let a = read_value(of(0), bound, &mut bits);
             if bound > HELD / 2 {
-                bits.refill();
+                bits.refill(&mut string);
             }
-            let b = read_value(*quad, 1, bound, &mut bits);
-            bits.refill();
-            let c = read_value(*quad, 2, bound, &mut bits);
+            let b = read_value(of(1), bound, &mut bits);
+            bits.refill(&mut string);
+            let c = read_value(of(2), bound, &mut bits);
             if bound > HELD / 2 {
-                bits.refill();
+                bits.refill(&mut string);
             }
-            let d = read_value(*quad, 3, bound, &mut bits);
+            let d = read_value(of(3), bound, &mut bits);
             let place = |(value, mask): (u32, u32)| sample(value, planes.n_below) & mask as i32;
+            let seen_below = |(value, mask): (u32, u32)| (value | 1) & mask;
             *upper = [place(a), place(c)];
             *lower = [place(b), place(d)];
-            *current = [(b.0 | 1) & b.1, (d.0 | 1) & d.1];
+            *current = [seen_below(b), seen_below(d)];
         }
         std::mem::swap(&mut above_line, &mut current_line);
         for samples in [&upper_line, &lower_line] {
@@ -87,12 +93,27 @@ fn bound(quad: Quad, above: u32) -> u32 {
     predicted + u32::from(quad.residual)
 }
 
-/// 2·(magnitude − 1) + sign of sample `idx` of a quad; and all ones if it is significant, else zeros.
-#[inline]
-fn read_value(quad: Quad, idx: u32, bound: u32, bits: &mut Forward<0xFF>) -> (u32, u32) {
-    let mask = (quad.significance() >> idx & 1).wrapping_neg();
-    let n_bits = (bound - (quad.known() >> idx & 1)) & mask;
-    (bits.take(n_bits) | (quad.known_bits() >> idx & 1) << n_bits, mask)
+/// For each set of samples of a quad: all ones for a sample in it, else zeros.
+static MASKS: [[u32; 4]; 16] = {
+    let mut masks = [[0; 4]; 16];
+    let mut set = 0;
+    while set < 16 {
+        let mut idx = 0;
+        while idx < 4 {
+            masks[set][idx] = (set as u32 >> idx & 1).wrapping_neg();
+            idx += 1;
+        }
+        set += 1;
+    }
+    masks
+};
+
+/// 2·(magnitude − 1) + sign of a sample, and all ones if it is significant, else zeros.
+#[inline(always)]
+fn read_value([mask, known, one]: [u32; 3], bound: u32, bits: &mut Ahead) -> (u32, u32) {
+    // A known exponent is −1 here: one bit less is to be read.
+    let n_bits = bound.wrapping_add(known) & mask;
+    (bits.take(n_bits) | 1 << n_bits & one, mask)
 }
 
 /// The sample in halves of a unit, in the middle of its interval.

@@ -1,7 +1,7 @@
 //! The refining passes: significance propagation and magnitude refinement, one bit-plane below the cleanup pass
 //! (T.814, 7.4 and 7.5).
 
-use super::bits::{Backward, Forward};
+use super::bits::{Ahead, Backward, Forward};
 
 /// Rows of a stripe.
 const STRIPE: usize = 4;
@@ -19,7 +19,7 @@ pub(super) fn refine(
     is_vertically_causal: bool,
     samples: &mut [i32],
 ) {
-    let mut propagation = Forward::<0>::new(segment);
+    let mut propagation = (Ahead::default(), Forward::new(segment));
     let mut magnitudes = Backward::magnitude_refinement(segment);
     let n_rows = samples.len() / width.max(1);
     // One bit a row: the row above the stripe, its four rows, the row below; a column on each side.
@@ -48,7 +48,13 @@ pub(super) fn refine(
 }
 
 /// Samples beside significant ones become significant themselves where the string says so.
-fn propagate(bits: &mut Forward<0>, columns: &mut [u8], width: usize, n_below: u32, stripe: &mut [i32]) {
+fn propagate(
+    bits: &mut (Ahead, Forward<0>),
+    columns: &mut [u8],
+    width: usize,
+    n_below: u32,
+    stripe: &mut [i32],
+) {
     let height = stripe.len() / width;
     // One at the plane below, in the middle of its interval.
     let magnitude = 3 << (n_below - 1);
@@ -76,9 +82,10 @@ fn propagate(bits: &mut Forward<0>, columns: &mut [u8], width: usize, n_below: u
 }
 
 #[inline]
-fn take_one(bits: &mut Forward<0>) -> bool {
-    bits.refill();
-    bits.take(1) == 1
+fn take_one(bits: &mut (Ahead, Forward<0>)) -> bool {
+    let (ahead, string) = bits;
+    ahead.refill(string);
+    ahead.take(1) == 1
 }
 
 /// Samples of the cleanup pass get one more bit.
