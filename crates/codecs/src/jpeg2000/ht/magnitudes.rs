@@ -23,7 +23,7 @@ pub(super) fn read(
     out: &mut [i32],
 ) -> Result<()> {
     let n_columns = width.next_multiple_of(2);
-    // 2·(magnitude − 1) + 1 of the lower samples of the quads above, 0 for zeros, with a zero before and two after; and
+    // 2·(magnitude − 1) + 1 of the lower samples of the quads above, 0 for zeros, with a zero before and three after; and
     // those of the row that is read.
     let (mut above_line, mut current_line) = (vec![0; n_columns + 4], vec![0; n_columns + 4]);
     // Samples of the two lines that a row of quads covers.
