@@ -146,3 +146,70 @@ fn groups<'a>(order: &'a [u32], places: &'a [Place], progression: Progression) -
         vec![order]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bytes::Segment;
+    use super::super::marker;
+    use super::super::parameters::{InForce, Parameters};
+    use super::*;
+
+    /// Two components of 12 × 6 samples at (4, 2), one decomposition level, precincts of 8 × 8 at both levels.
+    fn components(tile: Rect) -> Vec<TileComponent> {
+        let mut parameters = Parameters::default();
+        let cod = [1, 0, 0, 2, 0, 1, 4, 4, 0, 1, 0x33, 0x33];
+        assert!(parameters.take(marker::COD, Segment::new("COD", &cod), 2).expect("COD"));
+        assert!(parameters.take(marker::QCD, Segment::new("QCD", &[0x40, 64, 64, 64, 64]), 2).expect("QCD"));
+        let in_force = InForce { main: &Parameters::default(), tile: &parameters };
+        (0..2).map(|c| TileComponent::new(tile, c, 8, &in_force).expect("a layout")).collect()
+    }
+
+    /// The packets in order, each as layer, resolution, component and precinct.
+    fn order(progression: Progression, changes: &[Change]) -> Result<Vec<[u32; 4]>> {
+        let tile = Rect { x0: 4, y0: 2, x1: 16, y1: 8 };
+        let components = components(tile);
+        let layout = Layout { tile, components: &components, n_layers: 2 };
+        let places = places(&layout, 100)?;
+        let mut order = Vec::new();
+        visit(&layout, &places, progression, changes, |packet| {
+            let place = &places[packet.place_idx];
+            order.push([
+                packet.layer as u32,
+                u32::from(place.resolution),
+                u32::from(place.component),
+                place.precinct,
+            ]);
+            Ok(())
+        })?;
+        Ok(order)
+    }
+
+    #[test]
+    fn packets_come_in_each_order_of_the_standard() {
+        // One precinct at the lower level, two at the upper: at columns 4 and 8 of the grid.
+        let all = |p| order(p, &[]).expect("an order");
+        let lrcp = all(Progression::Lrcp);
+        assert_eq!(lrcp.len(), 12);
+        assert_eq!(lrcp[..4], [[0, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 1, 0, 1]]);
+        assert_eq!(all(Progression::Rlcp)[..4], [[0, 0, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0], [1, 0, 1, 0]]);
+        assert_eq!(all(Progression::Rpcl)[4..8], [[0, 1, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0], [1, 1, 1, 0]]);
+        assert_eq!(all(Progression::Pcrl)[..4], [[0, 0, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0], [1, 1, 0, 0]]);
+        assert_eq!(all(Progression::Cprl)[4..6], [[0, 1, 0, 1], [1, 1, 0, 1]]);
+    }
+
+    #[test]
+    fn a_change_of_progression_does_not_repeat_packets_and_leaves_none_out() {
+        let change = |progression, resolution_end, layer_end| Change {
+            progression,
+            resolutions: (0, resolution_end),
+            components: (0, 2),
+            layer_end,
+        };
+        let changes = [change(Progression::Rlcp, 1, 1), change(Progression::Cprl, 2, 2)];
+        let packets = order(Progression::Lrcp, &changes).expect("an order");
+        assert_eq!(packets.len(), 12);
+        assert_eq!(packets[..4], [[0, 0, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0]]);
+        let error = order(Progression::Lrcp, &changes[..1]).expect_err("packets are left out");
+        assert!(error.to_string().contains("POC"), "{error}");
+    }
+}
