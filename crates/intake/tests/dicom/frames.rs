@@ -194,6 +194,8 @@ fn deflated_frames_are_inflated_to_their_size() {
         ("no stream", &b"\xff\xff\xff"[..], ErrorKind::Corrupt),
         ("a stream that ends early", &a[..a.len() - 1], ErrorKind::Truncated),
         ("nothing", b"", ErrorKind::Truncated),
+        // An `a`, three bytes from two bytes before the end of what is there, the end.
+        ("a reference to before the first byte", b"\x4b\x04\x42\0", ErrorKind::Corrupt),
     ] {
         let error = frames(DEFLATED_FRAMES, &encapsulated(&[], &[fragment]), 1, 800).expect_err(what);
         assert_eq!(error.kind(), kind, "{what}: {error}");
@@ -275,6 +277,15 @@ fn a_fragment_need_not_be_followed_by_a_delimiter() {
     let whole = encapsulated(&[], &[b"abcd", b"efgh"]);
     let (found, _) = frames(RLE, &whole[..whole.len() - 8], 2, 128).expect("two frames");
     assert_eq!(found, [b"abcd".to_vec(), b"efgh".to_vec()]);
+    // Unless what follows shows that the fragment's length is wrong.
+    let swallowed = encapsulated(&[], &[b"abcd", b"efgh\xfe\xff\xdd\xe0\0\0\0\0"]);
+    for (what, data_set) in [
+        ("part of a delimiter", &whole[..whole.len() - 3]),
+        ("the delimiter within the fragment", &swallowed[..swallowed.len() - 8]),
+    ] {
+        let error = frames(RLE, data_set, 2, 128).expect_err(what);
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{what}: {error}");
+    }
 }
 
 #[test]

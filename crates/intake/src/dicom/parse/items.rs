@@ -14,6 +14,9 @@ use crate::dicom::element::{Fragments, Value};
 use crate::dicom::note::Oddity;
 use crate::{Error, ErrorKind, Result};
 
+/// The end of a sequence, as it is written.
+const DELIMITER: [u8; 8] = [0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0];
+
 /// The items of encapsulated pixel data that stand in a value of defined length.
 ///
 /// # Errors
@@ -99,9 +102,12 @@ impl<'a> Parser<'a> {
                     at += 8;
                     break;
                 }
-                None if place.depth == 0 && at + 8 > place.end => {
+                // The file ends with a fragment, which has not swallowed the delimiter.
+                None if place.depth == 0
+                    && at == place.end
+                    && !parts.last().is_some_and(|part| part.ends_with(&DELIMITER)) =>
+                {
                     self.notes.add(Oddity::NoDelimiter, Some(tag));
-                    at = place.end;
                     break;
                 }
                 _ => {
