@@ -5,6 +5,9 @@
 //! transform, a number of lines that is only told after the scan (DNL), and the color transforms that one vendor's
 //! `mrfx` segment announces.
 //!
+//! A preset's MAXVAL gives the range of error values as the standard has it. CharLS 2.4 derives that range from the bits
+//! alone, and fails on streams where the two differ.
+//!
 //! A damaged stream mostly still decodes to something, because nearly every bit string is a valid one. What the format
 //! lets one notice is an error here: an error value outside the range, a run past the end of its line, coded bytes that
 //! are left over, and a stream that ends early.

@@ -139,7 +139,7 @@ fn a_codestream_is_put_together_from_its_boxes() {
 fn a_stream_that_ends_early_is_no_picture() {
     for Golden { name, coded, .. } in goldens() {
         // The last byte may hold nothing but padding.
-        for n in (0..coded.len() - 1).step_by(5) {
+        for n in (0..coded.len() - 1).step_by(11) {
             assert!(
                 jpeg_xl::decode(&coded[..n]).is_err(),
                 "{name}: {n} of {} bytes are a picture",
@@ -160,7 +160,7 @@ fn damaged_streams_never_panic() {
     };
     let (mut n_decoded, mut n_refused) = (0, 0);
     for Golden { coded, .. } in goldens() {
-        for _ in 0..100 {
+        for _ in 0..50 {
             let mut damaged = coded.clone();
             for _ in 0..1 + random(3) {
                 let at = random(damaged.len());
@@ -177,5 +177,5 @@ fn damaged_streams_never_panic() {
             }
         }
     }
-    assert!(n_decoded > 10 && n_refused > 500, "{n_decoded} {n_refused}");
+    assert!(n_decoded > 5 && n_refused > 400, "{n_decoded} {n_refused}");
 }
