@@ -1,11 +1,40 @@
-//! Which frames of a file with several are read.
+//! What is taken of a file: which of its frames, and through which view.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dicom::pixels::VoiChoice;
 use crate::{Error, ErrorKind, Result};
+
+/// What is taken of the pictures of a file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PictureChoice {
+    /// Which frames of a file that has several.
+    pub frames: FrameChoice,
+    /// Through which of the views that it offers a gray DICOM frame is shown.
+    pub window: VoiChoice,
+}
+
+impl PictureChoice {
+    /// Checks the choice for a format of one picture that offers no views.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] if another frame than the first is chosen, or a view.
+    pub(crate) fn check_plain(&self) -> Result<()> {
+        self.frames.of(1)?;
+        if !matches!(self.window, VoiChoice::Default | VoiChoice::None) {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "window: expected none for a picture that is not DICOM, found a choice",
+            )
+            .hint("read it without a window, or read the DICOM file that it was made from"));
+        }
+        Ok(())
+    }
+}
 
 /// Frames of a file by number: all of them, or those that are named, in the order in which they are named.
 ///

@@ -34,8 +34,7 @@ struct Unread {
     is: fn(&[u8]) -> bool,
 }
 
-pub(crate) const EXPORT: &str =
-    "export the pictures as PNG or TIFF (16 bit keeps the full range) and read those";
+const EXPORT: &str = "export the pictures as PNG or TIFF (16 bit keeps the full range) and read those";
 const CONVERT: &str = "convert it to PNG";
 
 /// Kinds that people hand in and that this version does not read, first match first.
@@ -117,13 +116,13 @@ pub(crate) fn of(head: &[u8]) -> Result<Kind> {
         return Err(Error::new(
             ErrorKind::Unknown,
             format!(
-                "expected PNG, JPEG or TIFF, found {}, which is not yet read by this version",
+                "expected DICOM, PNG, JPEG or TIFF, found {}, which is not yet read by this version",
                 unread.name
             ),
         )
         .hint(unread.way_out));
     }
-    Err(Error::new(ErrorKind::Unknown, "expected PNG, JPEG or TIFF, found bytes of no known kind")
+    Err(Error::new(ErrorKind::Unknown, "expected DICOM, PNG, JPEG or TIFF, found bytes of no known kind")
         .hint("the content decides, not the name of the file"))
 }
 

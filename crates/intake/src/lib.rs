@@ -19,7 +19,7 @@ mod step;
 mod study;
 
 pub use allowance::Allowance;
-pub use choice::FrameChoice;
+pub use choice::{FrameChoice, PictureChoice};
 pub use error::{Error, ErrorKind, Result};
 pub use open::{open, read};
 pub use orientation::Orientation;

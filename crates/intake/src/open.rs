@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::kind::{self, Kind};
 use crate::pictures::{jpeg, png, tiff};
-use crate::{Allowance, Error, ErrorKind, Format, Frame, FrameChoice, Result, SourceFile, Study};
+use crate::{Allowance, Error, ErrorKind, Format, Frame, PictureChoice, Result, SourceFile, Study, dicom};
 
 /// Files longer than this are refused: no picture within the limit on pixels needs more, even uncompressed
 /// RGBA of 16 bits.
@@ -34,52 +34,36 @@ impl Allowance {
     /// Reads one file; of several frames, all.
     ///
     /// # Errors
-    /// As [`Allowance::open_frames`].
+    /// As [`Allowance::open_chosen`].
     pub fn open(&mut self, path: impl AsRef<Path>) -> Result<Study> {
-        self.open_frames(path, &FrameChoice::all())
+        self.open_chosen(path, &PictureChoice::default())
     }
 
     /// Reads the chosen frames of one file.
     ///
     /// # Errors
     /// [`ErrorKind`] says what: the file cannot be read, is of no known kind, uses what is not supported, contradicts
-    /// itself, ends early, is too large, alone or for what is left, or does not have a frame that was chosen. The text
+    /// itself, ends early, is too large, alone or for what is left, or does not have a frame or a view
+    /// that was chosen. The text
     /// does not name the path.
-    pub fn open_frames(&mut self, path: impl AsRef<Path>, frames: &FrameChoice) -> Result<Study> {
-        let (mut file, len_bytes) = regular_file(path.as_ref())?;
-        let mut bytes = Vec::new();
-        file.by_ref().take(kind::HEAD_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
-        // The kind is judged before the rest is read, so that a slide of many gigabytes is refused by its name.
-        let kind = kind::of(&bytes)?;
-        if len_bytes > MAX_FILE_BYTES {
-            return Err(Error::new(
-                ErrorKind::TooLarge,
-                format!("{kind}: expected at most {MAX_FILE_BYTES} bytes, found {}", len_bytes),
-            )
-            .hint("export the region of interest as a picture of its own"));
-        }
-        let rest = usize::try_from(len_bytes).unwrap_or(usize::MAX).saturating_sub(bytes.len());
-        bytes.try_reserve_exact(rest).map_err(|_| {
-            Error::new(ErrorKind::TooLarge, format!("no memory for a file of {} bytes", len_bytes))
-        })?;
-        file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
-        self.read_frames(&bytes, frames)
+    pub fn open_chosen(&mut self, path: impl AsRef<Path>, choice: &PictureChoice) -> Result<Study> {
+        self.read_chosen(&bytes_of(path.as_ref())?.1, choice)
     }
 
     /// Reads the bytes of one file that is already in memory; of several frames, all.
     ///
     /// # Errors
-    /// As [`Allowance::open_frames`].
+    /// As [`Allowance::open_chosen`].
     pub fn read(&mut self, bytes: &[u8]) -> Result<Study> {
-        self.read_frames(bytes, &FrameChoice::all())
+        self.read_chosen(bytes, &PictureChoice::default())
     }
 
     /// Reads the chosen frames of one file that is already in memory.
     ///
     /// # Errors
-    /// As [`Allowance::open_frames`].
-    pub fn read_frames(&mut self, bytes: &[u8], frames: &FrameChoice) -> Result<Study> {
-        let (format, frames) = decode(bytes, frames, self)?;
+    /// As [`Allowance::open_chosen`].
+    pub fn read_chosen(&mut self, bytes: &[u8], choice: &PictureChoice) -> Result<Study> {
+        let (format, frames) = decode(bytes, choice, self)?;
         let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let source = SourceFile { sha256, len_bytes: bytes.len() as u64, format };
         Ok(Study { frames, sources: vec![source] })
@@ -87,22 +71,41 @@ impl Allowance {
 }
 
 /// One arm a format.
-fn decode(bytes: &[u8], choice: &FrameChoice, allowance: &mut Allowance) -> Result<(Format, Vec<Frame>)> {
+fn decode(bytes: &[u8], choice: &PictureChoice, allowance: &mut Allowance) -> Result<(Format, Vec<Frame>)> {
     let (format, read): (_, fn(&[u8], &mut Allowance) -> Result<Frame>) = match kind::of(bytes)? {
         Kind::Png => (Format::Png, png::read),
         Kind::Jpeg => (Format::Jpeg, jpeg::read),
         Kind::Tiff => (Format::Tiff, tiff::read),
-        Kind::Dicom => {
-            return Err(Error::new(
-                ErrorKind::Unknown,
-                "expected PNG, JPEG or TIFF, found DICOM, which is not yet read by this version",
-            )
-            .hint(kind::EXPORT));
-        }
+        Kind::Dicom => return Ok((Format::Dicom, dicom::read_frames(bytes, choice, allowance)?)),
     };
-    // The formats of one picture: whoever names frame 2 of one is told before it is decoded.
-    choice.of(1)?;
+    // Whoever names frame 2 of one picture is told before it is decoded.
+    choice.check_plain()?;
     Ok((format, vec![read(bytes, allowance)?]))
+}
+
+/// The bytes of a file of a kind that is read.
+///
+/// # Errors
+/// [`ErrorKind`] says what: the file cannot be read, is of no known kind, or too long. The text does not name the path.
+pub(crate) fn bytes_of(path: &Path) -> Result<(Kind, Vec<u8>)> {
+    let (mut file, len_bytes) = regular_file(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(kind::HEAD_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
+    // The kind is judged before the rest is read, so that a slide of many gigabytes is refused by its name.
+    let kind = kind::of(&bytes)?;
+    if len_bytes > MAX_FILE_BYTES {
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!("{kind}: expected at most {MAX_FILE_BYTES} bytes, found {len_bytes}"),
+        )
+        .hint("export the region of interest as a picture of its own"));
+    }
+    let rest = usize::try_from(len_bytes).unwrap_or(usize::MAX).saturating_sub(bytes.len());
+    bytes
+        .try_reserve_exact(rest)
+        .map_err(|_| Error::new(ErrorKind::TooLarge, format!("no memory for a file of {len_bytes} bytes")))?;
+    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
+    Ok((kind, bytes))
 }
 
 /// Opens a file, and tells how long it is. What is no file is refused.

@@ -60,6 +60,12 @@ impl Orientation {
             Samples::Gray16(v) => Samples::Gray16(self.turn::<u16, 1>(&v, stored_width, stored_height)?),
             Samples::Rgb8(v) => Samples::Rgb8(self.turn::<u8, 3>(&v, stored_width, stored_height)?),
             Samples::Rgb16(v) => Samples::Rgb16(self.turn::<u16, 3>(&v, stored_width, stored_height)?),
+            Samples::Values(_) => {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    "orientation: expected one in picture files only, found one for gray values",
+                ));
+            }
         })
     }
 

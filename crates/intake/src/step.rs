@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dicom::pixels::PixelStep;
+
 /// One thing that was done, or knowingly left undone, with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
@@ -35,6 +37,19 @@ pub enum Step {
         /// The segment that states it, such as `MPF`.
         stated_by: String,
     },
+    /// A frame was taken out of a DICOM file.
+    DicomFrame {
+        /// Which, from 1.
+        number: usize,
+        /// How many frames the file has.
+        n_frames: usize,
+        /// Transfer Syntax UID.
+        transfer_syntax_uid: String,
+        /// What the file does against the standard, and how it was taken. Names elements, never values.
+        notes: Vec<String>,
+    },
+    /// Something was done to the pixels of a DICOM frame, or knowingly left undone.
+    Dicom(PixelStep),
     /// Rows and columns were turned as the file's orientation says.
     Orient {
         /// The EXIF orientation, 2 to 8.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dicom::pixels::GrayFrame;
 use crate::{Orientation, Step};
 
 /// Pictures that are read together, and the files they came from.
@@ -46,6 +47,8 @@ pub enum Format {
     Jpeg,
     /// TIFF 6.0, one page.
     Tiff,
+    /// DICOM PS3.10, with or without preamble and meta group.
+    Dicom,
 }
 
 impl std::fmt::Display for Format {
@@ -54,6 +57,7 @@ impl std::fmt::Display for Format {
             Self::Png => "PNG",
             Self::Jpeg => "JPEG",
             Self::Tiff => "TIFF",
+            Self::Dicom => "DICOM",
         })
     }
 }
@@ -75,8 +79,9 @@ pub struct Frame {
     pub steps: Vec<Step>,
 }
 
-/// Samples of a picture; black is 0 and white the largest value of the type, colours are RGB, interleaved.
-#[derive(Clone, PartialEq, Eq)]
+/// Samples of a picture; but for `Values`, black is 0 and white the largest value of the type. Colours are RGB,
+/// interleaved.
+#[derive(Clone, PartialEq)]
 pub enum Samples {
     /// `[height, width]`
     Gray8(Vec<u8>),
@@ -86,6 +91,8 @@ pub enum Samples {
     Rgb8(Vec<u8>),
     /// `[height, width, 3]`
     Rgb16(Vec<u16>),
+    /// Gray values of a DICOM frame before any window: black and white are where its view puts them.
+    Values(Box<GrayFrame>),
 }
 
 impl Samples {
@@ -93,17 +100,8 @@ impl Samples {
     #[must_use]
     pub fn n_channels(&self) -> usize {
         match self {
-            Self::Gray8(_) | Self::Gray16(_) => 1,
+            Self::Gray8(_) | Self::Gray16(_) | Self::Values(_) => 1,
             Self::Rgb8(_) | Self::Rgb16(_) => 3,
-        }
-    }
-
-    /// Bits a sample: 8 or 16.
-    #[must_use]
-    pub fn bits(&self) -> u8 {
-        match self {
-            Self::Gray8(_) | Self::Rgb8(_) => 8,
-            Self::Gray16(_) | Self::Rgb16(_) => 16,
         }
     }
 
@@ -113,6 +111,7 @@ impl Samples {
         match self {
             Self::Gray8(samples) | Self::Rgb8(samples) => samples.len(),
             Self::Gray16(samples) | Self::Rgb16(samples) => samples.len(),
+            Self::Values(gray) => gray.stored().len(),
         }
     }
 
@@ -126,6 +125,13 @@ impl Samples {
 /// Shows the shape only: samples are a patient's picture.
 impl std::fmt::Debug for Samples {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Samples({} × {} bit × {})", self.n_channels(), self.bits(), self.len())
+        let kind = match self {
+            Self::Gray8(_) => "gray, 8 bit",
+            Self::Gray16(_) => "gray, 16 bit",
+            Self::Rgb8(_) => "RGB, 8 bit",
+            Self::Rgb16(_) => "RGB, 16 bit",
+            Self::Values(_) => "gray values",
+        };
+        write!(f, "Samples({kind} × {})", self.len())
     }
 }

@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use lightbox_intake::FrameChoice;
+use lightbox_intake::dicom::pixels::VoiChoice;
+use lightbox_intake::{FrameChoice, PictureChoice};
 
 use crate::commands;
 
@@ -37,6 +38,7 @@ pub enum Command {
     Run(commands::run::Arguments),
     Replay(commands::replay::Arguments),
     Records(commands::records::Arguments),
+    Dicom(commands::dicom::Arguments),
     Prompts(commands::prompts::Arguments),
     Models(commands::models::Arguments),
     Doctor(commands::doctor::Arguments),
@@ -168,12 +170,22 @@ pub struct PictureArguments {
     /// Frames to read of a file that has several, such as 1,5-9; default: all
     #[arg(long, value_name = "LIST", allow_negative_numbers = true)]
     pub frames: Option<FrameChoice>,
+
+    /// For gray DICOM: a window's number or name in the file, CENTER,WIDTH, or `none` for the whole range
+    ///
+    /// Without it: the file's first table of values of interest, else its first window, else the whole range of values.
+    /// `lightbox dicom show FILE` lists what a file offers.
+    #[arg(long, value_name = "WINDOW", allow_hyphen_values = true)]
+    pub window: Option<VoiChoice>,
 }
 
 impl PictureArguments {
-    /// The frames to read of each file.
-    pub fn frames(&self) -> FrameChoice {
-        self.frames.clone().unwrap_or_default()
+    /// What is taken of each file.
+    pub fn choice(&self) -> PictureChoice {
+        PictureChoice {
+            frames: self.frames.clone().unwrap_or_default(),
+            window: self.window.clone().unwrap_or_default(),
+        }
     }
 }
 

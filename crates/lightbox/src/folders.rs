@@ -33,17 +33,42 @@ pub fn data(arguments: &DataArguments) -> Result<PathBuf, Failure> {
 /// # Errors
 /// [`Code::Output`].
 pub fn write_out(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-    lightbox_archive::write_whole(folder, name, &[bytes]).map_err(|error| {
-        // The archive's own way out is for the data folder.
-        let message = match error.kind() {
-            lightbox_archive::ErrorKind::DiskFull => format!(
-                "{}: no room to write it; free some space, or choose a folder on a larger disk with --out",
-                folder.join(name).display()
-            ),
-            _ => error.to_string(),
-        };
-        Failure::new(Code::Output, message)
-    })
+    lightbox_archive::write_whole(folder, name, &[bytes])
+        .map_err(|error| unwritten(&folder.join(name), &error))
+}
+
+/// A file that a command was asked for and that cannot be written.
+pub fn unwritten(path: &Path, error: &lightbox_archive::Error) -> Failure {
+    // The archive's own way out is for the data folder.
+    let message = match error.kind() {
+        lightbox_archive::ErrorKind::DiskFull => format!(
+            "{}: no room to write it; free some space, or choose a folder on a larger disk with --out",
+            path.display()
+        ),
+        _ => error.to_string(),
+    };
+    Failure::new(Code::Output, message)
+}
+
+/// Folder and name of a file that `--out` names.
+///
+/// # Errors
+/// [`Code::Usage`] if it names none, or its folder is not there.
+pub fn split(out: &Path) -> Result<(&Path, &str), Failure> {
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(name) = out.file_name().and_then(|name| name.to_str()) else {
+        return Err(Failure::new(
+            Code::Usage,
+            format!("--out {}: expected the name of a file", out.display()),
+        ));
+    };
+    if !folder.is_dir() {
+        return Err(Failure::new(
+            Code::Usage,
+            format!("--out {}: there is no folder {}; make it first", out.display(), folder.display()),
+        ));
+    }
+    Ok((folder, name))
 }
 
 /// Makes a folder of the program's own, and what is missing above it, open to its owner alone. One that is there is

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lightbox_intake::{Allowance, FrameChoice, Study};
+use lightbox_intake::{Allowance, PictureChoice, Study};
 use lightbox_records::{Digest, Input};
 
 use crate::exit::{Code, Failure};
@@ -19,26 +19,26 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Opens files one by one and joins what they hold: the chosen frames of each.
+    /// Opens files one by one and joins what they hold: what is chosen of each.
     ///
     /// # Errors
     /// [`Code::Input`], naming the file.
-    pub fn open(paths: &[PathBuf], frames: &FrameChoice) -> Result<Self, Failure> {
+    pub fn open(paths: &[PathBuf], choice: &PictureChoice) -> Result<Self, Failure> {
         let mut inputs = Self::default();
         for path in paths {
-            inputs.add_file(path, frames)?;
+            inputs.add_file(path, choice)?;
         }
         Ok(inputs)
     }
 
-    /// Adds the chosen frames of a file.
+    /// Adds what is chosen of a file.
     ///
     /// # Errors
     /// As [`Inputs::open`].
-    pub fn add_file(&mut self, path: &Path, frames: &FrameChoice) -> Result<(), Failure> {
+    pub fn add_file(&mut self, path: &Path, choice: &PictureChoice) -> Result<(), Failure> {
         let study = self
             .allowance
-            .open_frames(path, frames)
+            .open_chosen(path, choice)
             .map_err(|error| refused(&path.display().to_string(), &error))?;
         self.add(study, Some(path.to_owned()))
     }

@@ -10,7 +10,9 @@ mod exit;
 mod folders;
 mod inputs;
 mod model;
+mod npy;
 mod outline;
+mod picture;
 mod recording;
 mod terminal;
 

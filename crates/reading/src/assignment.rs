@@ -5,7 +5,7 @@ mod fit;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use lightbox_intake::{FrameChoice, SourceFile, Study};
+use lightbox_intake::{PictureChoice, SourceFile, Study};
 use lightbox_models::{Content, Engine, Event, Part, Request, Role, Sampling, Turn};
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +27,9 @@ pub struct Wishes {
     pub question: Option<String>,
     /// Clinical information that the model should know.
     pub context: Option<String>,
-    /// The frames that were read of each input.
-    #[serde(skip_serializing_if = "is_all")]
-    pub frames: FrameChoice,
+    /// What was taken of each input: which frames, through which view.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pictures: PictureChoice,
     /// Asks the model to think first.
     pub think: bool,
     /// Most tokens of the answer; `None`: the task's number, or what the context leaves if that is less.
@@ -47,8 +47,8 @@ pub struct Wishes {
 }
 
 /// What the default says is not written, so that records of pictures stay as they were.
-fn is_all(frames: &FrameChoice) -> bool {
-    *frames == FrameChoice::all()
+fn is_default(pictures: &PictureChoice) -> bool {
+    *pictures == PictureChoice::default()
 }
 
 /// A task with its pictures and words, ready for an engine.

@@ -8,6 +8,7 @@
 mod charset;
 mod dataset;
 mod dictionary;
+mod door;
 mod element;
 mod encapsulated;
 mod file;
@@ -26,9 +27,27 @@ pub use dataset::Dataset;
 pub use dicom_core::{Tag, VR};
 pub use dicom_dictionary_std::tags;
 pub use dictionary::{describe, keyword};
+pub(crate) use door::read_frames;
 pub use element::{Cut, Element, Fragments, Value};
 pub use file::File;
 pub use frames::PixelBytes;
 pub use header::read_header;
 pub use note::{Note, Oddity};
 pub use syntax::{Coding, Framing, TransferSyntax};
+
+use std::path::Path;
+
+use crate::kind::Kind;
+use crate::{Error, ErrorKind, Result, open};
+
+/// The bytes of a DICOM file, for [`File::read`].
+///
+/// # Errors
+/// [`ErrorKind::File`] if the file cannot be read, [`ErrorKind::Unknown`] if it is not DICOM, [`ErrorKind::TooLarge`].
+/// The text does not name the path.
+pub fn read_bytes(path: impl AsRef<Path>) -> Result<Vec<u8>> {
+    match open::bytes_of(path.as_ref())? {
+        (Kind::Dicom, bytes) => Ok(bytes),
+        (other, _) => Err(Error::new(ErrorKind::Unknown, format!("expected DICOM, found {other}"))),
+    }
+}

@@ -2,7 +2,7 @@
 
 mod exif;
 pub(crate) mod jpeg;
-mod limits;
+pub(crate) mod limits;
 pub(crate) mod png;
 pub(crate) mod tiff;
 

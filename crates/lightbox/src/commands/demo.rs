@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
-use lightbox_intake::FrameChoice;
+use lightbox_intake::PictureChoice;
 use lightbox_models::phantom;
 use lightbox_phantoms::Film;
 use lightbox_reading::Wishes;
@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let model = ModelArguments { model: Some(phantom::NAME.to_owned()), ..ModelArguments::default() };
     let task = task("findings").ok_or_else(|| Failure::new(Code::Usage, "no task is named `findings`"))?;
     let wishes = Wishes { max_tokens: Some(MAX_TOKENS), ..Wishes::default() };
-    let inputs = Inputs::open(std::slice::from_ref(&path), &FrameChoice::all())?;
+    let inputs = Inputs::open(std::slice::from_ref(&path), &PictureChoice::default())?;
     let job = Job { task, inputs, wishes, model: &model, record: &record, json: arguments.output.json };
     let read = job.run()?;
     if read.code == Code::Answer {

@@ -1,6 +1,7 @@
 //! The commands, one file each: arguments as typed, the work, what is printed.
 
 pub mod demo;
+pub mod dicom;
 pub mod doctor;
 pub mod models;
 pub mod prepare;
@@ -25,6 +26,7 @@ pub fn run(command: &Command) -> Result<Code, Failure> {
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Records(arguments) => records::run(arguments),
+        Command::Dicom(arguments) => dicom::run(arguments),
         Command::Prompts(arguments) => prompts::run(arguments),
         Command::Models(arguments) => models::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),

@@ -122,13 +122,13 @@ pub fn run(command: &ReadCommand) -> Result<Code, Failure> {
     let wishes = Wishes {
         question,
         context: arguments.context.clone(),
-        frames: arguments.pictures.frames(),
+        pictures: arguments.pictures.choice(),
         logprobs: arguments.logprobs,
         ..wishes(&arguments.generation)
     };
     let job = Job {
         task,
-        inputs: Inputs::open(&paths, &wishes.frames)?,
+        inputs: Inputs::open(&paths, &wishes.pictures)?,
         wishes,
         model: &arguments.model,
         record: &arguments.record,

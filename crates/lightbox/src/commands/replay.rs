@@ -106,7 +106,7 @@ fn pictures(records: &Records, record: &Record, given: &[PathBuf]) -> Result<Pic
         Sources::Views(images) => return Ok(Pictures { images, inputs: None }),
         Sources::Files(files) => files,
     };
-    let inputs = Inputs::open(&files, &record.body.reading.wishes.frames)?;
+    let inputs = Inputs::open(&files, &record.body.reading.wishes.pictures)?;
     let again = |made: &ViewRecord| {
         make_one(made.recipe, &inputs.study, made.frame, made.label.clone()).map(|view| view.image)
     };

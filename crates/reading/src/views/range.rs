@@ -5,6 +5,8 @@
 //! `rescale_dynamic_range`); any 16-bit picture is then divided by 65535 / 255 = 257 and rounded with `np.round`,
 //! which takes halves to even (`serving/predictor.py`, `_encode_image_bytes`).
 
+use lightbox_intake::dicom::pixels::stretched;
+
 use super::{Step, ViewStep};
 
 /// The levels that 16-bit samples are mapped to, by sample: 8-bit values.
@@ -23,28 +25,16 @@ impl Levels {
     pub fn of_range(samples: &[u16], steps: &mut Vec<Step>) -> Self {
         let (min, max) =
             samples.iter().fold((u16::MAX, u16::MIN), |(low, high), v| (low.min(*v), high.max(*v)));
+        let range = (f64::from(min), f64::from(max));
         steps.push(Step::View(ViewStep::StretchRange { min, max }));
         steps.push(Step::View(ViewStep::ToEightBits));
-        Self { table: (0..=u16::MAX).map(|v| eight_bits(stretched(v, min, max))).collect() }
+        Self { table: (0..=u16::MAX).map(|v| stretched(f64::from(v), range, false)).collect() }
     }
 
     /// The 8-bit value of a sample.
     pub fn get(&self, sample: u16) -> u8 {
         self.table[usize::from(sample)]
     }
-}
-
-/// `np.interp(v, (min, max), (0, 65535)).astype(uint16)` for one sample; beyond the ends, the ends.
-fn stretched(v: u16, min: u16, max: u16) -> u16 {
-    if v >= max {
-        return u16::MAX;
-    }
-    if v <= min {
-        return 0;
-    }
-    // In numpy's order: the slope first, then the product, then truncation.
-    let slope = 65535.0 / f64::from(max - min);
-    (slope * f64::from(v - min)) as u16
 }
 
 /// `np.round(v / 257.0)` for one sample. A half cannot occur: 257 is odd.

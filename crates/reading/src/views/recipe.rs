@@ -1,5 +1,6 @@
 //! Which steps make a view of a frame.
 
+use lightbox_intake::dicom::pixels::WindowRule;
 use lightbox_intake::{Frame, Samples, Study};
 use lightbox_models::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -16,10 +17,12 @@ const MAX_PIXELS: usize = 1 << 28;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipe {
-    /// As the family was trained on films: gray of 16 bits stretched to its full range, then 8 bits, RGB, and black
-    /// added to make it square, `floor(d / 2)` before and the rest after.
+    /// As the family was trained on films: gray of 16 bits stretched to its full range, gray DICOM values through their
+    /// window or stretched as well ([`WindowRule::Serving`]), then 8 bits, RGB, and black added to make it square,
+    /// `floor(d / 2)` before and the rest after.
     Film,
-    /// The picture as given: 8 bits and RGB, not stretched, not padded.
+    /// The picture as given: 8 bits and RGB, not stretched, not padded; gray DICOM values as a screen shows them
+    /// ([`WindowRule::Standard`]).
     Raw,
 }
 
@@ -142,6 +145,16 @@ fn rgb(frame: &Frame, recipe: Recipe, placed: &Placed, steps: &mut Vec<Step>) ->
                 Recipe::Raw => Levels::of_type(steps),
             };
             fill(&mut pixels, placed, |at| repeated(levels.get(v[at])));
+        }
+        Samples::Values(gray) => {
+            let rule = match recipe {
+                Recipe::Film => WindowRule::Serving,
+                Recipe::Raw => WindowRule::Standard,
+            };
+            let (levels, done) =
+                gray.levels(rule).map_err(|error| Error::new(ErrorKind::View, error.to_string()))?;
+            steps.extend(done.into_iter().map(lightbox_intake::Step::Dicom).map(Step::Decode));
+            fill(&mut pixels, placed, |at| repeated(levels[at]));
         }
         Samples::Rgb8(v) => fill(&mut pixels, placed, |at| [v[3 * at], v[3 * at + 1], v[3 * at + 2]]),
         // Colours of 16 bits are photographs, not films: their range is the camera's and stays.

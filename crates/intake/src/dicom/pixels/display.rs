@@ -12,7 +12,7 @@ use super::presentation::{inversion, level};
 use super::steps::{PixelAction, PixelStep};
 use super::stored::Stored;
 use super::voi::{self, ChosenView, VoiChoice};
-use super::window::{WindowFunction, WindowRule};
+use super::window::{WindowFunction, WindowRule, stretched};
 use crate::{ErrorKind, Result};
 
 /// A picture of 8 bits a sample.
@@ -83,8 +83,12 @@ impl StoredFrame<'_> {
         } else {
             match self.modality()? {
                 ModalityFrame::Gray(gray) => {
-                    steps.extend(gray.modality.step());
-                    Display::Gray8(self.gray_levels(&gray, choice, rule, &mut steps)?)
+                    let shown = Shown {
+                        view: self.view(choice)?,
+                        output_range: gray.modality.output_range(self.image),
+                        inversion: self.inversion()?,
+                    };
+                    Display::Gray8(shown.levels(&gray, rule, &mut steps)?)
                 }
                 ModalityFrame::Rgb(rgb) => {
                     steps.extend_from_slice(&rgb.steps);
@@ -112,18 +116,25 @@ impl StoredFrame<'_> {
     pub fn inversion(&self) -> Result<Option<PixelStep>> {
         inversion(self.dataset, self.image)
     }
+}
 
-    fn gray_levels(
-        &self,
-        gray: &Gray<'_>,
-        choice: &VoiChoice,
-        rule: WindowRule,
-        steps: &mut Vec<PixelStep>,
-    ) -> Result<Vec<u8>> {
-        let view = self.view(choice)?;
-        let invert = self.inversion()?;
-        let flip = |level: u8| if invert.is_some() { 255 - level } else { level };
-        let levels = match view {
+/// How gray values become a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Shown {
+    /// The view.
+    pub view: ChosenView,
+    /// The ends of what a window gives.
+    pub output_range: (f64, f64),
+    /// Whether black and white are exchanged, and why.
+    pub inversion: Option<PixelStep>,
+}
+
+impl Shown {
+    /// The levels of gray values, 0 black.
+    pub fn levels(&self, gray: &Gray<'_>, rule: WindowRule, steps: &mut Vec<PixelStep>) -> Result<Vec<u8>> {
+        steps.extend(gray.modality.step());
+        let flip = |level: u8| if self.inversion.is_some() { 255 - level } else { level };
+        let levels = match &self.view {
             ChosenView::Window { window, number } => {
                 window.check(rule)?;
                 let by = match (rule, window.function) {
@@ -137,8 +148,7 @@ impl StoredFrame<'_> {
                         .by(tags::WINDOW_WIDTH, window.width)
                         .by(tags::VOILUT_FUNCTION, window.function.term()),
                 );
-                let range = gray.modality.output_range(self.image);
-                gray.map(|value| flip(window.level(value, range, rule)))?
+                gray.map(|value| flip(window.level(value, self.output_range, rule)))?
             }
             ChosenView::Table { lut, number } => {
                 steps.push(
@@ -153,9 +163,10 @@ impl StoredFrame<'_> {
             }
             ChosenView::Stretch => {
                 let range = gray.range()?.unwrap_or((0.0, 0.0));
+                let by = if rule == WindowRule::Serving { "by the model's serving code, " } else { "" };
                 let mut step = PixelStep::new(
                     PixelAction::Stretch,
-                    format!("from {} to {}, the smallest and the largest value", range.0, range.1),
+                    format!("{by}from {} to {}, the smallest and the largest value", range.0, range.1),
                 );
                 if let Some(padding) = gray.padding {
                     step = step.by(tags::PIXEL_PADDING_VALUE, padding.low);
@@ -164,10 +175,16 @@ impl StoredFrame<'_> {
                     }
                 }
                 steps.push(step);
-                gray.map(|value| flip(level(value, range)))?
+                let is_eight_bits = gray.is_eight_bits();
+                gray.map(|value| {
+                    flip(match rule {
+                        WindowRule::Standard => level(value, range),
+                        WindowRule::Serving => stretched(value, range, is_eight_bits),
+                    })
+                })?
             }
         };
-        steps.extend(invert);
+        steps.extend(self.inversion.clone());
         Ok(levels)
     }
 }

@@ -43,6 +43,14 @@ impl<'d> Pixels<'d> {
         Ok(Self { dataset, syntax, image, bytes, facts })
     }
 
+    /// Whether a data set has pixels at all: reports and plans have none.
+    #[must_use]
+    pub fn are_in(dataset: &Dataset<'_>) -> bool {
+        [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA]
+            .into_iter()
+            .any(|tag| dataset.get(tag).is_some())
+    }
+
     /// How many frames there are.
     #[must_use]
     pub fn n_frames(&self) -> usize {
@@ -212,6 +220,23 @@ impl StoredFrame<'_> {
         &self.steps
     }
 
+    /// The values of one sample a pixel after the modality rule.
+    ///
+    /// # Errors
+    /// Names the element that is missing or wrong.
+    pub(crate) fn gray(&self) -> Result<Gray<'_>> {
+        Ok(Gray {
+            stored: &self.values,
+            modality: Modality::of(functional::of_modality(self.dataset, self.frame_idx)?)?,
+            padding: Padding::of(self.dataset, self.image)?,
+        })
+    }
+
+    /// The values as stored, and what was done to get them.
+    pub(crate) fn into_values(self) -> (Stored, Vec<PixelStep>) {
+        (self.values, self.steps)
+    }
+
     /// Which frame it is, from 0.
     #[must_use]
     pub fn frame_idx(&self) -> usize {
@@ -225,11 +250,7 @@ impl StoredFrame<'_> {
     pub fn modality(&self) -> Result<ModalityFrame<'_>> {
         let image = self.image;
         match self.photometric {
-            Photometric::Monochrome1 | Photometric::Monochrome2 => Ok(ModalityFrame::Gray(Gray {
-                stored: &self.values,
-                modality: Modality::of(functional::of_modality(self.dataset, self.frame_idx)?)?,
-                padding: Padding::of(self.dataset, image)?,
-            })),
+            Photometric::Monochrome1 | Photometric::Monochrome2 => self.gray().map(ModalityFrame::Gray),
             Photometric::PaletteColor => {
                 let (palette, step) = Palette::of_frame(self.dataset)?;
                 let values = Cow::Owned(palette.apply(&self.values)?);

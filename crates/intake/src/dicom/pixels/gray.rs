@@ -22,6 +22,11 @@ impl Gray<'_> {
         self.stored.iter().map(|stored| self.modality.value(stored))
     }
 
+    /// Whether the values are whole numbers of 8 bits, as stored.
+    pub(crate) fn is_eight_bits(&self) -> bool {
+        matches!(self.stored, Stored::U8(_) | Stored::I8(_)) && self.modality == Modality::Identity
+    }
+
     /// The smallest and the largest value, padding and what is no finite number left out; `None` where nothing else is
     /// there.
     ///

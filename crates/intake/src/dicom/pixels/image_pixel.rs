@@ -1,6 +1,7 @@
 //! The Image Pixel Module (PS3.3 section C.7.6.3), checked before anything is decoded.
 
 use dicom_dictionary_std::tags;
+use serde::{Serialize, Serializer};
 
 use super::steps::shown;
 use super::{expected, missing, unsupported};
@@ -8,7 +9,7 @@ use crate::dicom::{Dataset, Tag};
 use crate::{ErrorKind, Result};
 
 /// What the header states of the samples of every frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ImagePixel {
     /// Rows, 1 to 65535.
     pub height: usize,
@@ -33,7 +34,8 @@ pub struct ImagePixel {
 }
 
 /// The element that samples are in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PixelSource {
     /// (7FE0,0010) Pixel Data: whole numbers.
     Integers,
@@ -74,6 +76,13 @@ pub enum Photometric {
     YbrIct,
     /// The reversible colour transform of JPEG 2000.
     YbrRct,
+}
+
+/// The defined term.
+impl Serialize for Photometric {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.term())
+    }
 }
 
 impl Photometric {

@@ -51,6 +51,29 @@ pub enum WindowRule {
     Serving,
 }
 
+/// The level of a value between the smallest and the largest of a picture, as the code that serves the model family
+/// stretches pictures without a window.
+///
+/// Google-Health/medgemma, `python/serving` (January 2026): `np.interp(image, (min, max), (0, most)).astype(type)`, where
+/// `most` is the largest of the type (`data_processing/image_utils.py`, `rescale_dynamic_range`); 16 bits are then divided
+/// by 65535 / 255 = 257 and rounded (`serving/predictor.py`, `_encode_image_bytes`). A flat picture is white throughout.
+#[must_use]
+pub fn stretched(value: f64, (low, high): (f64, f64), is_eight_bits: bool) -> u8 {
+    if value >= high {
+        return u8::MAX;
+    }
+    // What is no number stands nowhere between them.
+    if value <= low || value.is_nan() {
+        return 0;
+    }
+    let most = if is_eight_bits { 255.0 } else { 65_535.0 };
+    // In numpy's order: the slope first, then the product, then truncation.
+    let slope = most / (high - low);
+    let level = (slope * (value - low)) as u16;
+    // A half cannot occur: 257 is odd.
+    if is_eight_bits { level.min(255) as u8 } else { ((u32::from(level) + 128) / 257) as u8 }
+}
+
 /// A window over modality values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Window {

@@ -1,7 +1,6 @@
 //! `prepare`: only the pictures for the model and the token budget.
 
 mod folder;
-mod picture;
 
 use std::path::PathBuf;
 
@@ -20,6 +19,7 @@ use crate::exit::{Code, Failure};
 use crate::inputs::Inputs;
 use crate::model;
 use crate::outline::Outline;
+use crate::picture;
 use crate::terminal::{Output, Progress, print_json};
 
 /// Make only the pictures for the model, and count the tokens
@@ -135,9 +135,9 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         .ok_or_else(|| Failure::new(Code::Usage, format!("no task is named `{}`", arguments.task)))?;
     // Where only the pictures are wanted, any question does; its length is counted where it is given.
     let question = arguments.question.clone().or_else(|| task.takes_question.then(|| "?".to_owned()));
-    let frames = arguments.pictures.frames();
-    let inputs = Inputs::open(&arguments.inputs, &frames)?;
-    let wishes = Wishes { question, context: arguments.context.clone(), frames, ..Wishes::default() };
+    let pictures = arguments.pictures.choice();
+    let inputs = Inputs::open(&arguments.inputs, &pictures)?;
+    let wishes = Wishes { question, context: arguments.context.clone(), pictures, ..Wishes::default() };
     let mut assignment = Assignment::new(task, &inputs.study, &prompts(), wishes)?;
     let outline = match &arguments.model {
         Some(name) => Outline::of_files(&model::files(name)?, name, None)?,

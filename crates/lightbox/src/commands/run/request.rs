@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use lightbox_intake::FrameChoice;
+use lightbox_intake::PictureChoice;
 use lightbox_models::{Content, Part, Role, Sampling, Turn};
 use lightbox_reading::Wishes;
 use lightbox_serve::openai::{self, ChatRequest, ImageSource, Message};
@@ -83,7 +83,7 @@ fn part(part: openai::Part, inputs: &mut Inputs) -> Result<Part, Failure> {
                 .map_err(|error| Failure::new(Code::Input, format!("{place}: expected base64: {error}")))?;
             inputs.add_bytes(&bytes, &place)?;
         }
-        ImageSource::Path(path) => inputs.add_file(Path::new(&path), &FrameChoice::all())?,
+        ImageSource::Path(path) => inputs.add_file(Path::new(&path), &PictureChoice::default())?,
         ImageSource::Remote { scheme } => {
             return Err(Failure::new(
                 Code::Policy,
