@@ -38,27 +38,32 @@ pub(crate) fn frame(
     syntax: &TransferSyntax,
     steps: &mut Vec<PixelStep>,
 ) -> Result<(Stored, Photometric)> {
-    syntax.check_decoded()?;
+    check_coding(image, syntax)?;
     let photometric = image.photometric;
-    check_colors(image, syntax)?;
-    let is_native = matches!(syntax.coding, Coding::Native | Coding::NativeFrames);
-    if is_native {
-        let stored = native::read(bytes, image, steps)?;
-        let is_expanded = photometric == Photometric::YbrFull422;
-        return Ok((stored, if is_expanded { Photometric::YbrFull } else { photometric }));
+    if !matches!(syntax.coding, Coding::Native | Coding::NativeFrames) {
+        let decoded = PixelStep::new(PixelAction::Decode, format!("decoded: {}", syntax.name));
+        steps.push(decoded.by(tags::TRANSFER_SYNTAX_UID, syntax.uid));
     }
-    let decode = PixelStep::new(PixelAction::Decode, format!("decoded: {}", syntax.name))
-        .by(tags::TRANSFER_SYNTAX_UID, syntax.uid);
-    steps.push(decode);
     match syntax.coding {
-        Coding::DeflatedFrames => Ok((native::read(bytes, image, steps)?, photometric)),
+        Coding::Refused(way_out) => Err(syntax.refusal(way_out)),
+        Coding::Native | Coding::NativeFrames | Coding::DeflatedFrames => {
+            let stored = native::read(bytes, image, steps)?;
+            let is_expanded = photometric == Photometric::YbrFull422;
+            Ok((stored, if is_expanded { Photometric::YbrFull } else { photometric }))
+        }
+        Coding::Rle => Ok((run_lengths(bytes, image, steps)?, photometric)),
         Coding::JpegBaseline | Coding::JpegExtended | Coding::JpegLossless | Coding::JpegLosslessSv1 => {
             let photometric = coded_colors::conform(bytes, image, steps)?;
             check_outline(&codecs::jpeg::outline(bytes).map_err(of_codec)?, image)?;
             let picture = codecs::jpeg::decode(bytes).map_err(of_codec)?;
             Ok((stored(picture, Signs::ByBitsStored, image, steps)?, photometric))
         }
-        Coding::Rle => Ok((run_lengths(bytes, image, steps)?, photometric)),
+        Coding::JpegLs | Coding::JpegLsNear => {
+            let photometric = coded_colors::conform(bytes, image, steps)?;
+            check_outline(&codecs::jpeg_ls::outline(bytes).map_err(of_codec)?, image)?;
+            let picture = codecs::jpeg_ls::decode(bytes).map_err(of_codec)?;
+            Ok((stored(picture, Signs::ByPrecision, image, steps)?, photometric))
+        }
         Coding::Jpeg2000Lossless
         | Coding::Jpeg2000
         | Coding::HtJ2kLossless
@@ -71,39 +76,45 @@ pub(crate) fn frame(
             let photometric = if is_undone { Photometric::Rgb } else { photometric };
             Ok((stored(picture, Signs::Stated, image, steps)?, photometric))
         }
-        Coding::JpegLs | Coding::JpegLsNear => {
-            let photometric = coded_colors::conform(bytes, image, steps)?;
-            check_outline(&codecs::jpeg_ls::outline(bytes).map_err(of_codec)?, image)?;
-            let picture = codecs::jpeg_ls::decode(bytes).map_err(of_codec)?;
+        Coding::JpegXlLossless | Coding::JpegXlRecompressed | Coding::JpegXl => {
+            check_outline(&codecs::jpeg_xl::outline(bytes).map_err(of_codec)?, image)?;
+            let picture = codecs::jpeg_xl::decode(bytes).map_err(of_codec)?;
+            // The codec gives RGB whatever three components were transformed to.
+            let photometric = if image.n_samples == 3 { Photometric::Rgb } else { photometric };
             Ok((stored(picture, Signs::ByPrecision, image, steps)?, photometric))
         }
-        _ => Err(syntax.refusal("convert it first, for example with gdcmconv --raw")),
     }
 }
 
-/// Refuses colours that the coding does not have.
-fn check_colors(image: &ImagePixel, syntax: &TransferSyntax) -> Result<()> {
-    let is_jpeg2000 = matches!(
-        syntax.coding,
-        Coding::Jpeg2000Lossless
-            | Coding::Jpeg2000
-            | Coding::HtJ2kLossless
-            | Coding::HtJ2kLosslessRpcl
-            | Coding::HtJ2k
-    );
-    match image.photometric {
-        Photometric::YbrIct | Photometric::YbrRct if !is_jpeg2000 => Err(expected(
+/// Refuses colours, and signs, that the coding does not have.
+fn check_coding(image: &ImagePixel, syntax: &TransferSyntax) -> Result<()> {
+    use Coding::{
+        DeflatedFrames, HtJ2k, HtJ2kLossless, HtJ2kLosslessRpcl, Jpeg2000, Jpeg2000Lossless, JpegXl,
+        JpegXlLossless, JpegXlRecompressed,
+    };
+    let coding = syntax.coding;
+    let is_jpeg_xl = matches!(coding, JpegXl | JpegXlLossless | JpegXlRecompressed);
+    let has_color = match image.photometric {
+        Photometric::YbrIct | Photometric::YbrRct => {
+            matches!(coding, Jpeg2000Lossless | Jpeg2000 | HtJ2kLossless | HtJ2kLosslessRpcl | HtJ2k)
+        }
+        Photometric::Xyb => coding == JpegXl,
+        // A recompressed JPEG states its own luma and chroma; other JPEG XL has no means to.
+        Photometric::YbrFull | Photometric::YbrFull422 if is_jpeg_xl => coding == JpegXlRecompressed,
+        Photometric::YbrFull422 => coding != DeflatedFrames,
+        _ => true,
+    };
+    if !has_color {
+        return Err(expected(
             tags::PHOTOMETRIC_INTERPRETATION,
             &format!("colours that {} has", syntax.name),
             image.photometric.term(),
-        )),
-        Photometric::YbrFull422 if syntax.coding == Coding::DeflatedFrames => Err(expected(
-            tags::PHOTOMETRIC_INTERPRETATION,
-            "YBR_FULL or RGB in deflated frames",
-            image.photometric.term(),
-        )),
-        _ => Ok(()),
+        ));
     }
+    if is_jpeg_xl && image.is_signed {
+        return Err(expected(tags::PIXEL_REPRESENTATION, "0, for JPEG XL has no signed samples", "1"));
+    }
+    Ok(())
 }
 
 /// Decodes run lengths (PS3.5 annex G). Frames of single bits are coded by bytes of eight pixels.

@@ -162,7 +162,7 @@ impl Shown {
                 gray.map(|value| flip(level(f64::from(lut.entry(value)), range)))?
             }
             ChosenView::Stretch => {
-                let range = gray.range()?.unwrap_or((0.0, 0.0));
+                let range = gray.range().unwrap_or((0.0, 0.0));
                 let by = if rule == WindowRule::Serving { "by the model's serving code, " } else { "" };
                 let mut step = PixelStep::new(
                     PixelAction::Stretch,

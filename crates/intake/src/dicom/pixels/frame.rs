@@ -256,11 +256,13 @@ impl StoredFrame<'_> {
                 let values = Cow::Owned(palette.apply(&self.values)?);
                 Ok(ModalityFrame::Rgb(Rgb { values, max: palette.max, steps: vec![step] }))
             }
-            Photometric::Rgb | Photometric::YbrIct | Photometric::YbrRct => Ok(ModalityFrame::Rgb(Rgb {
-                values: Cow::Borrowed(&self.values),
-                max: u64::MAX >> (64 - image.bits_stored),
-                steps: Vec::new(),
-            })),
+            Photometric::Rgb | Photometric::YbrIct | Photometric::YbrRct | Photometric::Xyb => {
+                Ok(ModalityFrame::Rgb(Rgb {
+                    values: Cow::Borrowed(&self.values),
+                    max: u64::MAX >> (64 - image.bits_stored),
+                    steps: Vec::new(),
+                }))
+            }
             Photometric::YbrFull | Photometric::YbrFull422 => {
                 Rgb::of_ybr(&self.values, image).map(ModalityFrame::Rgb)
             }

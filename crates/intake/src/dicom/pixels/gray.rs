@@ -4,7 +4,7 @@ use super::modality::Modality;
 use super::padding::Padding;
 use super::stored::{AsF64, Stored, each};
 use crate::Result;
-use crate::memory::{filled, reserve};
+use crate::memory::reserve;
 
 /// Modality values of a frame: computed as they are asked for, so that a frame is not held in double precision.
 #[derive(Debug)]
@@ -18,8 +18,10 @@ pub struct Gray<'f> {
 
 impl Gray<'_> {
     /// The values, row-major from the top left.
-    pub fn iter(&self) -> impl Iterator<Item = f64> + '_ {
-        self.stored.iter().map(|stored| self.modality.value(stored))
+    #[must_use]
+    pub fn iter(&self) -> Values<'_> {
+        // Without memory for a table, each value is computed.
+        Values { gray: self, table: self.table(|value| value).unwrap_or_default(), idx: 0 }
     }
 
     /// Whether the values are whole numbers of 8 bits, as stored.
@@ -29,10 +31,8 @@ impl Gray<'_> {
 
     /// The smallest and the largest value, padding and what is no finite number left out; `None` where nothing else is
     /// there.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::TooLarge`] where the machine has no memory for a table.
-    pub fn range(&self) -> Result<Option<(f64, f64)>> {
+    #[must_use]
+    pub fn range(&self) -> Option<(f64, f64)> {
         let is_picture = |stored: f64| self.padding.is_none_or(|padding| !padding.contains(stored));
         let ends = |stored: &mut dyn Iterator<Item = f64>| {
             let values =
@@ -42,10 +42,17 @@ impl Gray<'_> {
                 Some((value.min(low), value.max(high)))
             })
         };
-        Ok(match self.distinct()? {
-            Some(distinct) => ends(&mut distinct.into_iter()),
-            None => ends(&mut self.stored.iter()),
-        })
+        match self.stored {
+            Stored::U8(v) => ends(&mut occurring(v, 1 << 8, usize::from).map(|idx| f64::from(idx as u8))),
+            Stored::I8(v) => ends(
+                &mut occurring(v, 1 << 8, |s| usize::from(s as u8)).map(|idx| f64::from(idx as u8 as i8)),
+            ),
+            Stored::U16(v) => ends(&mut occurring(v, 1 << 16, usize::from).map(|idx| f64::from(idx as u16))),
+            Stored::I16(v) => ends(
+                &mut occurring(v, 1 << 16, |s| usize::from(s as u16)).map(|idx| f64::from(idx as u16 as i16)),
+            ),
+            other => each!(other, v => ends(&mut v.iter().map(|s| s.as_f64()))),
+        }
     }
 
     /// `f` of each value, row-major from the top left. Whole numbers of up to 16 bits go through a table: `f` is asked
@@ -54,69 +61,84 @@ impl Gray<'_> {
     /// # Errors
     /// [`crate::ErrorKind::TooLarge`] where the machine has no memory for the result.
     pub fn map<T: Copy>(&self, f: impl Fn(f64) -> T) -> Result<Vec<T>> {
-        let of = |stored: f64| f(self.modality.value(stored));
+        let table = self.table(&f)?;
         match self.stored {
-            Stored::U8(v) => through_table(v, 1 << 8, usize::from, |idx| of(f64::from(idx as u8))),
-            Stored::I8(v) => {
-                through_table(v, 1 << 8, |s| usize::from(s as u8), |idx| of(f64::from(idx as u8 as i8)))
-            }
-            Stored::U16(v) => through_table(v, 1 << 16, usize::from, |idx| of(f64::from(idx as u16))),
-            Stored::I16(v) => {
-                through_table(v, 1 << 16, |s| usize::from(s as u16), |idx| of(f64::from(idx as u16 as i16)))
-            }
-            other => each!(other, v => one_by_one(v, of)),
+            Stored::U8(v) if !table.is_empty() => looked_up(v, |s| table[usize::from(s)]),
+            Stored::I8(v) if !table.is_empty() => looked_up(v, |s| table[usize::from(s as u8)]),
+            Stored::U16(v) if !table.is_empty() => looked_up(v, |s| table[usize::from(s)]),
+            Stored::I16(v) if !table.is_empty() => looked_up(v, |s| table[usize::from(s as u16)]),
+            other => each!(other, v => looked_up(v, |s| f(self.modality.value(s.as_f64())))),
         }
     }
 
-    /// The stored values that occur, each once, where they have up to 16 bits.
-    fn distinct(&self) -> Result<Option<Vec<f64>>> {
-        Ok(match self.stored {
-            Stored::U8(v) => Some(occurring(v, 1 << 8, usize::from, |idx| f64::from(idx as u8))?),
-            Stored::I8(v) => {
-                Some(occurring(v, 1 << 8, |s| usize::from(s as u8), |idx| f64::from(idx as u8 as i8))?)
-            }
-            Stored::U16(v) => Some(occurring(v, 1 << 16, usize::from, |idx| f64::from(idx as u16))?),
-            Stored::I16(v) => {
-                Some(occurring(v, 1 << 16, |s| usize::from(s as u16), |idx| f64::from(idx as u16 as i16))?)
-            }
+    /// `f` of the value of every sample that there may be, by the sample's bits; empty where the samples have more than
+    /// 16 bits, and where there are too few of them to be worth a table.
+    fn table<T>(&self, f: impl Fn(f64) -> T) -> Result<Vec<T>> {
+        let n = match self.stored {
+            Stored::U8(_) | Stored::I8(_) => 1 << 8,
+            Stored::U16(_) | Stored::I16(_) => 1 << 16,
+            _ => 0,
+        };
+        if self.stored.len() < n {
+            return Ok(Vec::new());
+        }
+        let of_bits = |bits: u16| match self.stored {
+            Stored::I8(_) => f64::from(bits as i8),
+            Stored::I16(_) => f64::from(bits as i16),
+            _ => f64::from(bits),
+        };
+        let mut table = reserve(n)?;
+        table.extend((0..n).map(|bits| f(self.modality.value(of_bits(bits as u16)))));
+        Ok(table)
+    }
+}
+
+/// The modality values of a frame, one after the other.
+#[derive(Debug)]
+pub struct Values<'g> {
+    gray: &'g Gray<'g>,
+    table: Vec<f64>,
+    idx: usize,
+}
+
+impl Iterator for Values<'_> {
+    type Item = f64;
+
+    fn next(&mut self) -> Option<f64> {
+        let idx = self.idx;
+        self.idx += 1;
+        let bits = match self.gray.stored {
+            Stored::U8(v) => v.get(idx).map(|s| usize::from(*s)),
+            Stored::I8(v) => v.get(idx).map(|s| usize::from(*s as u8)),
+            Stored::U16(v) => v.get(idx).map(|s| usize::from(*s)),
+            Stored::I16(v) => v.get(idx).map(|s| usize::from(*s as u16)),
             _ => None,
-        })
+        };
+        match bits.and_then(|bits| self.table.get(bits)) {
+            Some(value) => Some(*value),
+            None => self.gray.stored.get(idx).map(|stored| self.gray.modality.value(stored)),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let n = self.gray.stored.len().saturating_sub(self.idx);
+        (n, Some(n))
     }
 }
 
-/// `of` each sample, by a table of `n` entries; sample by sample where the table would be more work.
-fn through_table<S: AsF64, T: Copy>(
-    samples: &[S],
-    n: usize,
-    idx_of: impl Fn(S) -> usize,
-    of: impl Fn(usize) -> T,
-) -> Result<Vec<T>> {
+impl ExactSizeIterator for Values<'_> {}
+
+fn looked_up<S: Copy, T>(samples: &[S], of: impl Fn(S) -> T) -> Result<Vec<T>> {
     let mut results = reserve(samples.len())?;
-    if samples.len() < n {
-        results.extend(samples.iter().map(|sample| of(idx_of(*sample))));
-        return Ok(results);
-    }
-    let mut table = reserve(n)?;
-    table.extend((0..n).map(of));
-    results.extend(samples.iter().map(|sample| table[idx_of(*sample)]));
+    results.extend(samples.iter().map(|sample| of(*sample)));
     Ok(results)
 }
 
-fn one_by_one<S: AsF64, T>(samples: &[S], of: impl Fn(f64) -> T) -> Result<Vec<T>> {
-    let mut results = reserve(samples.len())?;
-    results.extend(samples.iter().map(|sample| of(sample.as_f64())));
-    Ok(results)
-}
-
-fn occurring<S: Copy>(
-    samples: &[S],
-    n: usize,
-    idx_of: impl Fn(S) -> usize,
-    value: impl Fn(usize) -> f64,
-) -> Result<Vec<f64>> {
-    let mut seen: Vec<bool> = filled(n)?;
+/// The samples that occur, each once, by their bits.
+fn occurring<S: Copy>(samples: &[S], n: usize, bits: impl Fn(S) -> usize) -> impl Iterator<Item = usize> {
+    let mut seen = vec![false; n];
     for sample in samples {
-        seen[idx_of(*sample)] = true;
+        seen[bits(*sample)] = true;
     }
-    Ok(seen.iter().enumerate().filter(|(_, is_seen)| **is_seen).map(|(idx, _)| value(idx)).collect())
+    seen.into_iter().enumerate().filter_map(|(idx, is_seen)| is_seen.then_some(idx))
 }

@@ -76,6 +76,8 @@ pub enum Photometric {
     YbrIct,
     /// The reversible colour transform of JPEG 2000.
     YbrRct,
+    /// The colours that lossy JPEG XL is coded in.
+    Xyb,
 }
 
 /// The defined term.
@@ -98,6 +100,7 @@ impl Photometric {
             Self::YbrFull422 => "YBR_FULL_422",
             Self::YbrIct => "YBR_ICT",
             Self::YbrRct => "YBR_RCT",
+            Self::Xyb => "XYB",
         }
     }
 
@@ -112,7 +115,7 @@ impl Photometric {
     pub fn n_samples(self) -> usize {
         match self {
             Self::Monochrome1 | Self::Monochrome2 | Self::PaletteColor => 1,
-            Self::Rgb | Self::YbrFull | Self::YbrFull422 | Self::YbrIct | Self::YbrRct => 3,
+            Self::Rgb | Self::YbrFull | Self::YbrFull422 | Self::YbrIct | Self::YbrRct | Self::Xyb => 3,
         }
     }
 
@@ -126,10 +129,11 @@ impl Photometric {
             "YBR_FULL_422" => Self::YbrFull422,
             "YBR_ICT" => Self::YbrIct,
             "YBR_RCT" => Self::YbrRct,
+            "XYB" => Self::Xyb,
             other => {
                 return Err(unsupported(
                     tags::PHOTOMETRIC_INTERPRETATION,
-                    "MONOCHROME1, MONOCHROME2, PALETTE COLOR, RGB, YBR_FULL, YBR_FULL_422, YBR_ICT or YBR_RCT",
+                    "MONOCHROME1, MONOCHROME2, PALETTE COLOR, RGB, YBR_FULL, YBR_FULL_422, YBR_ICT, YBR_RCT or XYB",
                     &shown(other),
                 )
                 .hint("convert the colours first, for example with dcmj2pnm of DCMTK or gdcmconv --photometric-interpretation"));

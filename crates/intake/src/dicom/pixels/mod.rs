@@ -36,7 +36,7 @@ mod window;
 pub use display::{Display, DisplayedFrame};
 pub use facts::{Facts, Overlay};
 pub use frame::{ModalityFrame, Pixels, StoredFrame};
-pub use gray::Gray;
+pub use gray::{Gray, Values};
 pub use gray_frame::GrayFrame;
 pub use image_pixel::{ImagePixel, Photometric, PixelSource};
 pub use lut::Lut;

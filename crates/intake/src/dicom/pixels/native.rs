@@ -35,12 +35,7 @@ pub(crate) fn read(bytes: &[u8], image: &ImagePixel, steps: &mut Vec<PixelStep>)
         return repeat_chroma(bytes, image, steps);
     }
     let stored = typed(bytes, image)?;
-    finish(stored, image, steps)
-}
-
-/// Keeps the stored bits, and puts planes side by side.
-fn finish(mut stored: Stored, image: &ImagePixel, steps: &mut Vec<PixelStep>) -> Result<Stored> {
-    keep_stored_bits(&mut stored, image, steps);
+    steps.extend(kept_bits(image));
     if !image.is_planar {
         return Ok(stored);
     }
@@ -52,32 +47,41 @@ fn finish(mut stored: Stored, image: &ImagePixel, steps: &mut Vec<PixelStep>) ->
 
 /// Clears the bits above Bits Stored, or fills them with the sign; as pydicom, whatever High Bit says.
 pub(crate) fn keep_stored_bits(stored: &mut Stored, image: &ImagePixel, steps: &mut Vec<PixelStep>) {
-    if image.source != PixelSource::Integers || image.bits_stored >= image.bits_allocated {
-        return;
+    if let Some(step) = kept_bits(image) {
+        stored.keep_bits(image.bits_stored);
+        steps.push(step);
     }
-    stored.keep_bits(image.bits_stored);
-    let done = if image.is_signed { "filled with the sign" } else { "cleared" };
-    steps.push(
-        PixelStep::new(PixelAction::KeepStoredBits, format!("bits above those stored {done}"))
-            .by(tags::BITS_ALLOCATED, image.bits_allocated)
-            .by(tags::BITS_STORED, image.bits_stored)
-            .by(tags::PIXEL_REPRESENTATION, u8::from(image.is_signed)),
-    );
 }
 
-/// Little-endian bytes as samples of the type that the header states.
+/// That bits above Bits Stored are cleared or filled, where there are any.
+fn kept_bits(image: &ImagePixel) -> Option<PixelStep> {
+    if image.bits_stored >= image.bits_allocated {
+        return None;
+    }
+    let done = if image.is_signed { "filled with the sign" } else { "cleared" };
+    let step = PixelStep::new(PixelAction::KeepStoredBits, format!("bits above those stored {done}"));
+    Some(
+        step.by(tags::BITS_ALLOCATED, image.bits_allocated)
+            .by(tags::BITS_STORED, image.bits_stored)
+            .by(tags::PIXEL_REPRESENTATION, u8::from(image.is_signed)),
+    )
+}
+
+/// Little-endian bytes as samples of the type that the header states, their stored bits kept.
 fn typed(bytes: &[u8], image: &ImagePixel) -> Result<Stored> {
+    // At least one bit is stored, so that no shift is as wide as its type.
+    let n = image.bits_allocated.saturating_sub(image.bits_stored);
     Ok(match (image.source, image.bits_allocated, image.is_signed) {
         (PixelSource::Floats, ..) => Stored::F32(numbers(bytes, f32::from_le_bytes)?),
         (PixelSource::Doubles, ..) => Stored::F64(numbers(bytes, f64::from_le_bytes)?),
-        (_, 16, false) => Stored::U16(numbers(bytes, u16::from_le_bytes)?),
-        (_, 16, true) => Stored::I16(numbers(bytes, i16::from_le_bytes)?),
-        (_, 32, false) => Stored::U32(numbers(bytes, u32::from_le_bytes)?),
-        (_, 32, true) => Stored::I32(numbers(bytes, i32::from_le_bytes)?),
-        (_, 64, false) => Stored::U64(numbers(bytes, u64::from_le_bytes)?),
-        (_, 64, true) => Stored::I64(numbers(bytes, i64::from_le_bytes)?),
-        (_, _, true) => Stored::I8(numbers(bytes, |[b]| b as i8)?),
-        (_, _, false) => Stored::U8(numbers(bytes, |[b]| b)?),
+        (_, 16, false) => Stored::U16(numbers(bytes, |b| u16::from_le_bytes(b) << n >> n)?),
+        (_, 16, true) => Stored::I16(numbers(bytes, |b| i16::from_le_bytes(b) << n >> n)?),
+        (_, 32, false) => Stored::U32(numbers(bytes, |b| u32::from_le_bytes(b) << n >> n)?),
+        (_, 32, true) => Stored::I32(numbers(bytes, |b| i32::from_le_bytes(b) << n >> n)?),
+        (_, 64, false) => Stored::U64(numbers(bytes, |b| u64::from_le_bytes(b) << n >> n)?),
+        (_, 64, true) => Stored::I64(numbers(bytes, |b| i64::from_le_bytes(b) << n >> n)?),
+        (_, _, true) => Stored::I8(numbers(bytes, |[b]| (b as i8) << n >> n)?),
+        (_, _, false) => Stored::U8(numbers(bytes, |[b]| b << n >> n)?),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Stored values: the samples of a frame as the file has them, in the type that its header states.
 
-use crate::memory::reserve;
+use crate::memory::{filled, reserve};
 use crate::{Error, ErrorKind, Result};
 
 /// Samples of a frame, the samples of a pixel side by side, row-major from the top left.
@@ -99,10 +99,15 @@ impl Stored {
     /// # Errors
     /// [`ErrorKind::TooLarge`] where the machine has no memory for them.
     pub fn to_le_bytes(&self) -> Result<Vec<u8>> {
+        if let Self::U8(samples) = self {
+            let mut bytes = reserve(samples.len())?;
+            bytes.extend_from_slice(samples);
+            return Ok(bytes);
+        }
         each!(self, values => {
-            let mut bytes = reserve(size_of_val(values.as_slice()))?;
-            for value in values {
-                bytes.extend_from_slice(&value.to_le_bytes());
+            let mut bytes = filled(size_of_val(values.as_slice()))?;
+            for (to, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+                *to = value.to_le_bytes();
             }
             Ok(bytes)
         })
