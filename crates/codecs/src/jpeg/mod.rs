@@ -151,5 +151,5 @@ fn unsupported(what: impl std::fmt::Display) -> Error {
             "JPEG: expected one picture in baseline, extended, progressive or lossless Huffman coding, found {what}"
         ),
     )
-    .hint("convert it to PNG (16 bit keeps more than 8 bits)")
+    .hint("convert it, uncompressed or to PNG (16 bit keeps more than 8 bits)")
 }

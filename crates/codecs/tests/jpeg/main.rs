@@ -1,5 +1,6 @@
 //! JPEG: pictures of known samples, and what is refused.
 
+mod films;
 mod writer;
 
 use lightbox_codecs::jpeg::{Colors, Markers, decode, outline};
@@ -40,7 +41,7 @@ const GRAY: Lossless = Lossless {
     shift: 0,
     restart_rows: 0,
     is_interleaved: true,
-    codes: Codes::Plain,
+    codes: Codes::Sizes,
 };
 
 fn check(form: &Lossless, height: usize, what: &str) {
@@ -131,6 +132,22 @@ fn a_missing_end_marker_is_accepted_and_a_missing_sample_is_not() {
         }
         // Without its last bytes the last row is short.
         assert_eq!(decode(&coded[..coded.len() - 4]).expect_err("short").kind(), ErrorKind::Truncated);
+    }
+}
+
+/// pylibjpeg clamps such samples and libjpeg-turbo gives them as they are: nobody knows what was meant.
+#[test]
+fn a_sample_beyond_the_stated_bits_is_refused() {
+    for (samples, is_right) in [([5, 4095, 0, 9], true), ([5, 4096, 0, 9], false), ([5, 65535, 0, 9], false)]
+    {
+        let coded = Lossless { width: 4, bits: 12, ..GRAY }.write(&samples);
+        match decode(&coded) {
+            Ok(picture) => assert!(is_right && numbers(&picture.samples) == samples),
+            Err(error) => {
+                assert!(!is_right && error.kind() == ErrorKind::Corrupt, "{error}");
+                assert!(error.to_string().contains("12 bits"), "{error}");
+            }
+        }
     }
 }
 

@@ -46,6 +46,8 @@ impl Bits {
 pub enum Codes {
     /// Symbols 0 to 254 are their own codes of 8 bits.
     Plain,
+    /// Symbols 0 to 16 are their own codes of 5 bits.
+    Sizes,
     /// Symbol n, up to 15, is n ones and a zero: codes of 1 to 16 bits.
     Unary,
 }
@@ -54,6 +56,7 @@ impl Codes {
     fn put(self, symbol: u32, bits: &mut Bits) {
         match self {
             Self::Plain => bits.put(symbol, 8),
+            Self::Sizes => bits.put(symbol, 5),
             Self::Unary => bits.put((1 << (symbol + 1)) - 2, symbol + 1),
         }
     }
@@ -64,6 +67,10 @@ impl Codes {
             Self::Plain => {
                 body.extend([0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0]);
                 body.extend(0..255);
+            }
+            Self::Sizes => {
+                body.extend([0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+                body.extend(0..17);
             }
             Self::Unary => {
                 body.extend([1; 16]);
