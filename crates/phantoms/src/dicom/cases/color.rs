@@ -116,6 +116,17 @@ fn coded() -> Vec<Case> {
         let file = shot.file(&name).in_syntax(uids::JPEG_BASELINE8_BIT).frames(shot.layout, &[frame]);
         cases.push(ybr_case(&name, &shot, file.written()));
     }
+    // A JFIF marker says YCbCr, and is believed.
+    let named = smooth("RGB");
+    let name = "color/JPEG baseline YCbCr with JFIF, named RGB";
+    let stream = frame(&named, &dct(Marks::Jfif, false));
+    let file = named.file(name).in_syntax(uids::JPEG_BASELINE8_BIT).frames(named.layout, &[stream]);
+    cases.push(ybr_case(name, &named, file.written()));
+    // Coded planes and coded pixels come out side by side, whatever Planar Configuration says.
+    let planes = Shot::new(Layout { planar: 1, ..Layout::color(7, 5, "RGB") });
+    let name = "color/RLE RGB, Planar Configuration 1";
+    let file = planes.file(name).in_syntax(uids::RLE_LOSSLESS).frames(planes.layout, &[frame(&planes, &rle)]);
+    cases.push(planes.case(name, file.written()));
     let exact = Shot::new(Layout::color(7, 5, "YBR_FULL"));
     for (what, syntax, code) in [
         ("RLE", uids::RLE_LOSSLESS, rle as fn(Raster<'_>) -> Vec<u8>),

@@ -3,7 +3,7 @@
 use dicom_core::VR;
 use dicom_dictionary_std::{tags, uids};
 
-use super::super::codes::{JpegLs, Lossless, Raster, jpeg_lossless, jpeg_ls, rle};
+use super::super::codes::{Dct, JpegLs, Lossless, Marks, Raster, jpeg_dct, jpeg_lossless, jpeg_ls, rle};
 use super::super::file::EXPLICIT_VR_BIG_ENDIAN;
 use super::super::{Case, DicomFile, Layout, Refusal, Truth};
 use super::shot::Shot;
@@ -149,6 +149,17 @@ fn coded() -> Vec<Case> {
             if what == "RLE" { "Truncated" } else { "Corrupt" },
             &[],
         ));
+    }
+    let file = shot.file("fewer rows").in_syntax(uids::JPEGLS_LOSSLESS);
+    let shorter = file.frames(Layout { rows: 3, ..shot.layout }, std::slice::from_ref(&ls));
+    cases.push(refused("JPEG-LS, fewer rows declared than coded", shorter.written(), "Corrupt", &["rows"]));
+    for (photometric, transform) in [("RGB", 1), ("YBR_FULL_422", 0)] {
+        let color = Shot::new(Layout::color(8, 8, photometric));
+        let picture = Raster { width: 8, height: 8, n_components: 3, bits: 8, samples: &color.coded(0) };
+        let stream = jpeg_dct(picture, Dct { marks: Marks::Adobe(transform), ..Dct::default() });
+        let name = format!("{photometric} with an Adobe marker of transform {transform}");
+        let file = color.file(&name).in_syntax(uids::JPEG_BASELINE8_BIT).frames(color.layout, &[stream]);
+        cases.push(refused(&name, file.written(), "Corrupt", &["PhotometricInterpretation", "Adobe"]));
     }
     let name = "RLE with a segment too few";
     let bytes = rle(Raster { bits: 8, ..picture(&samples) });

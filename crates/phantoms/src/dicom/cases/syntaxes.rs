@@ -139,6 +139,13 @@ fn jpeg_lss() -> Vec<Case> {
     let full = Shot::new(Layout::gray(40, 30, 16));
     let code = |picture: Raster<'_>| jpeg_ls(picture, JpegLs::default()).0;
     cases.push(coded("syntax/JPEG-LS, 16 bits", uids::JPEGLS_LOSSLESS, &full, code));
+    // The coded data have more bits than Bits Stored says: they are what was coded.
+    let twelve = film();
+    let narrow = film().with(|shot| shot.layout = shot.layout.stored_in(10));
+    let (frame, _) = jpeg_ls(raster(&twelve, &twelve.coded(0)), JpegLs::default());
+    let name = "syntax/JPEG-LS, more bits coded than stored";
+    let file = narrow.file(name).in_syntax(uids::JPEGLS_LOSSLESS).frames(narrow.layout, &[frame]);
+    cases.push(narrow.case(name, file.written()));
     for (what, interleave) in [("by line", Interleave::Line), ("by sample", Interleave::Sample)] {
         let name = format!("syntax/JPEG-LS, RGB {what}");
         let how = JpegLs { interleave, ..JpegLs::default() };
