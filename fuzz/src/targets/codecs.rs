@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lightbox_codecs::{Outline, Picture, Result, Samples, jpeg, jpeg_ls, jpeg2000, rle};
+use lightbox_codecs::{Outline, Picture, Result, Samples, jpeg, jpeg_ls, jpeg_xl, jpeg2000, rle};
 use lightbox_phantoms::dicom::codes::{self, Dct, Interleave, JpegLs, Lossless, Marks, Raster};
 use lightbox_phantoms::dicom::{DicomFile, Layout};
 
@@ -62,6 +62,21 @@ pub const HTJ2K: Target = Target {
     run: |bytes| agrees(jpeg2000::outline(bytes), jpeg2000::decode(bytes)),
     seeds: || from_tests("htj2k"),
     words: JPEG_2000_WORDS,
+    ..CODEC
+};
+
+/// JPEG XL: lossless, lossy, recompressed JPEG.
+pub const JPEG_XL: Target = Target {
+    name: "codec-jpeg-xl",
+    run: |bytes| agrees(jpeg_xl::outline(bytes), jpeg_xl::decode(bytes)),
+    seeds: || from_tests("jpeg_xl"),
+    words: &[
+        b"\xff\x0a",
+        b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a",
+        b"jxlc",
+        b"jxlp",
+        b"\x00\x00\x00\x00jxlp\x80\x00\x00\x00",
+    ],
     ..CODEC
 };
 
@@ -197,25 +212,29 @@ fn rles() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// DICOM files of one frame around the streams of JPEG 2000 that the codecs' own tests read.
-pub fn jpeg_2000_files() -> Vec<Vec<u8>> {
-    [("jpeg2000", "1.2.840.10008.1.2.4.91"), ("htj2k", "1.2.840.10008.1.2.4.203")]
-        .into_iter()
-        .flat_map(|(folder, syntax)| {
-            from_tests(folder).into_iter().filter_map(move |stream| wrapped(&stream, syntax))
-        })
-        .collect()
+/// DICOM files of one frame around the streams of JPEG 2000 and JPEG XL that the codecs' own tests read.
+pub fn wrapped_files() -> Vec<Vec<u8>> {
+    [
+        ("jpeg2000", "1.2.840.10008.1.2.4.91", "YBR_RCT"),
+        ("htj2k", "1.2.840.10008.1.2.4.203", "YBR_RCT"),
+        ("jpeg_xl", "1.2.840.10008.1.2.4.112", "RGB"),
+    ]
+    .into_iter()
+    .flat_map(|(folder, syntax, colors)| {
+        from_tests(folder).into_iter().filter_map(move |stream| wrapped(&stream, syntax, colors))
+    })
+    .collect()
 }
 
 /// A file around a stream, as its own header has it.
-fn wrapped(stream: &[u8], syntax: &'static str) -> Option<Vec<u8>> {
-    let outline = jpeg2000::outline(stream).ok()?;
+fn wrapped(stream: &[u8], syntax: &'static str, colors: &'static str) -> Option<Vec<u8>> {
+    let outline = jpeg2000::outline(stream).or_else(|_| jpeg_xl::outline(stream)).ok()?;
     let allocated = if outline.bits > 8 { 16 } else { 8 };
     let (columns, rows) = (outline.width as u16, outline.height as u16);
     let gray = Layout { is_signed: outline.is_signed, ..Layout::gray(columns, rows, allocated) };
     let layout = match outline.n_components {
         1 => gray,
-        3 => Layout { n_components: 3, photometric: "YBR_RCT", ..gray },
+        3 => Layout { n_components: 3, photometric: colors, ..gray },
         _ => return None,
     };
     let layout = layout.stored_in(outline.bits.into());
@@ -241,7 +260,7 @@ mod tests {
 
     #[test]
     fn most_seeds_are_pictures_that_are_decoded() {
-        for folder in ["jpeg_ls", "jpeg2000", "htj2k"] {
+        for folder in ["jpeg_ls", "jpeg2000", "htj2k", "jpeg_xl"] {
             assert!(from_tests(folder).len() > 15, "the codecs' own files are not found");
         }
         for (name, seeds, decode) in [
@@ -249,6 +268,7 @@ mod tests {
             ("jpeg-ls", jpeg_lss(), jpeg_ls::decode),
             ("jpeg-2000", from_tests("jpeg2000"), jpeg2000::decode),
             ("htj2k", from_tests("htj2k"), jpeg2000::decode),
+            ("jpeg-xl", from_tests("jpeg_xl"), jpeg_xl::decode),
         ] {
             let refusals: Vec<String> = seeds
                 .iter()

@@ -98,7 +98,7 @@ fn decode(pixels: &Pixels<'_>, frame_idx: usize) -> Result<()> {
 fn seeds() -> Vec<Vec<u8>> {
     let small = |file: &Vec<u8>| file.len() <= crate::mutate::MAX_BYTES;
     let mut files: Vec<Vec<u8>> = cases().into_iter().map(|case| case.bytes).filter(small).collect();
-    files.extend(super::codecs::jpeg_2000_files());
+    files.extend(super::codecs::wrapped_files());
     files
 }
 

@@ -49,6 +49,7 @@ pub const ALL: &[Target] = &[
     codecs::JPEG_LS,
     codecs::JPEG_2000,
     codecs::HTJ2K,
+    codecs::JPEG_XL,
     codecs::RLE,
     dicom::DICOM,
     models::CONFIG,
