@@ -78,7 +78,11 @@ fn every_file_reads_as_what_was_written_or_is_refused() {
                 let study = result.unwrap_or_else(|error| panic!("{name}: {error}"));
                 let frame = &study.frames[0];
                 assert_eq!((frame.width, frame.height), (width, height), "{name}");
-                assert_eq!((frame.samples.n_channels(), bits_of(&frame.samples)), (n_channels, bits), "{name}");
+                assert_eq!(
+                    (frame.samples.n_channels(), bits_of(&frame.samples)),
+                    (n_channels, bits),
+                    "{name}"
+                );
                 let got = numbers(&frame.samples);
                 let expected = expected_numbers(&name, bits);
                 assert_eq!(got.len(), expected.len(), "{name}");

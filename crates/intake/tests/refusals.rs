@@ -32,23 +32,11 @@ fn with_sides(mut bytes: Vec<u8>, width: u32, height: u32) -> Vec<u8> {
 
 #[test]
 fn what_is_not_read_is_named_with_a_way_out() {
-    let mut dicom = vec![0; 128];
-    dicom.extend_from_slice(b"DICM\x02\0\0\0UL");
     let mut nifti = vec![0; 344];
     nifti.extend_from_slice(b"n+1\0");
-    let mut dicom_with_tiff_preamble = dicom.clone();
-    dicom_with_tiff_preamble[..4].copy_from_slice(b"II*\0");
     for (bytes, kind, words) in [
         (&b""[..], ErrorKind::File, "zero bytes"),
         (b"hello, this is text", ErrorKind::Unknown, "no known kind"),
-        (&dicom, ErrorKind::Unknown, "DICOM"),
-        (&dicom_with_tiff_preamble, ErrorKind::Unknown, "DICOM"),
-        (b"\x08\0\x05\0CS\x0a\0ISO_IR 100", ErrorKind::Unknown, "found DICOM"),
-        (b"\x02\0\x10\0UI\x14\x001.2.840.10008.1.2.1\0", ErrorKind::Unknown, "found DICOM"),
-        (b"\x02\0\x01\0OB\0\0\x02\0\0\0\0\x01", ErrorKind::Unknown, "found DICOM"),
-        (b"\x02\0\0\0\x04\0\0\0\x9e\0\0\0", ErrorKind::Unknown, "found DICOM"),
-        (b"\x08\0\x01\0\x04\0\0\0\x9e\0\0\0", ErrorKind::Unknown, "found DICOM"),
-        (b"\x08\0\x08\0\x16\0\0\0ORIGINAL\\PRIMARY\\AXIAL", ErrorKind::Unknown, "found DICOM"),
         (b"\x08\0\x05\0\xff\xff\0\x7f", ErrorKind::Unknown, "no known kind"),
         (b"\x09\0\x05\0CS\x0a\0", ErrorKind::Unknown, "no known kind"),
         (b"\x02\0\x10", ErrorKind::Unknown, "no known kind"),
@@ -71,6 +59,30 @@ fn what_is_not_read_is_named_with_a_way_out() {
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.to_string().contains(words), "{words}: {error}");
         assert!(error.to_string().contains("; "), "{error} names no way out");
+    }
+}
+
+/// The content decides, not a preamble: what follows is too little for a picture, and is refused as DICOM.
+#[test]
+fn dicom_is_known_in_all_its_forms() {
+    let with_preamble = |preamble: &[u8]| {
+        let mut bytes = preamble.to_vec();
+        bytes.resize(128, 0);
+        bytes.extend_from_slice(b"DICM\x02\0\x10\0UI\x14\x001.2.840.10008.1.2.1\0");
+        bytes
+    };
+    for bytes in [
+        with_preamble(b""),
+        with_preamble(b"II*\0"),
+        b"\x08\0\x05\0CS\x0a\0ISO_IR 100".to_vec(),
+        b"\x02\0\x10\0UI\x14\x001.2.840.10008.1.2.1\0".to_vec(),
+        b"\x02\0\x01\0OB\0\0\x02\0\0\0\0\x01".to_vec(),
+        b"\x02\0\0\0\x04\0\0\0\x9e\0\0\0".to_vec(),
+        b"\x08\0\x01\0\x04\0\0\0\x9e\0\0\0".to_vec(),
+        b"\x08\0\x08\0\x16\0\0\0ORIGINAL\\PRIMARY\\AXIAL".to_vec(),
+    ] {
+        let error = read(&bytes).expect_err("no pixels");
+        assert!(error.to_string().starts_with("DICOM: "), "{bytes:?}: {error}");
     }
 }
 
@@ -169,13 +181,7 @@ fn files_of_kinds_that_come_later_are_named() {
         eprintln!("SKIPPED: files_of_kinds_that_come_later_are_named: no ../shared/data");
         return;
     }
-    for (path, words) in [
-        ("slides/CMU-1-Small-Region.svs", "whole-slide"),
-        ("slides/camelyon-multiframe.dcm", "DICOM"),
-        ("dicom/wg04/J2KI/CT1_J2KI", "DICOM"),
-        ("dicom/pydicom-data/JLSL_RGB_ILV0.dcm", "found DICOM"),
-        ("audio/jfk.wav", "WAV"),
-    ] {
+    for (path, words) in [("slides/CMU-1-Small-Region.svs", "whole-slide"), ("audio/jfk.wav", "WAV")] {
         let error = open(data.join(path)).expect_err(path);
         assert!(error.to_string().contains(words), "{path}: {error}");
     }

@@ -3,6 +3,7 @@
 mod bench;
 mod checkpoint;
 mod demo;
+mod dicom;
 mod doctor;
 mod goldens;
 #[cfg(feature = "download")]
