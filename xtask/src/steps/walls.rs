@@ -50,7 +50,12 @@ const ROOMS: &[Room] = &[
         ..NARROW
     },
     // Coded pictures: no files, nothing medical.
-    Room { name: "lightbox-codecs", external: &["jxl-bitstream", "jxl-oxide", "jxl-oxide-common"], never: &["std::fs", "serde"], ..NARROW },
+    Room {
+        name: "lightbox-codecs",
+        external: &["jxl-bitstream", "jxl-oxide", "jxl-oxide-common"],
+        never: &["std::fs", "serde"],
+        ..NARROW
+    },
     // Medical inputs: nothing about a model.
     Room {
         name: "lightbox-intake",
