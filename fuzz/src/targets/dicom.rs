@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use lightbox_intake::Result;
 use lightbox_intake::dicom::pixels::{ModalityFrame, Pixels, VoiChoice, WindowRule};
 use lightbox_intake::dicom::{Dataset, File, Value, describe};
+use lightbox_intake::{Allowance, FrameChoice, PictureChoice, Result};
 use lightbox_phantoms::dicom::cases;
 
 use super::Target;
@@ -32,6 +32,14 @@ pub const DICOM: Target = Target {
 fn read(bytes: &[u8]) {
     if let Err(error) = through(bytes) {
         assert!(!error.to_string().is_empty(), "an error without words");
+    }
+    // The door of every command, for its first frame; for some, because it does much of the same once more.
+    if bytes.len().is_multiple_of(4) {
+        let first: FrameChoice = "1".parse().expect("1 is a choice of frames");
+        let choice = PictureChoice { frames: first, ..PictureChoice::default() };
+        if let Ok(study) = Allowance::default().read_chosen(bytes, &choice) {
+            assert_eq!(study.frames.len(), 1, "one frame is asked for");
+        }
     }
 }
 
