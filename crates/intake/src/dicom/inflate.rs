@@ -11,6 +11,12 @@ const ALWAYS_BYTES: usize = 40 << 20;
 /// How many inflated bytes a deflated one is believed to yield, above [`ALWAYS_BYTES`].
 const MOST_PER_BYTE: usize = 16;
 
+/// Bytes that any frame may have, however few it was deflated to: those of 4096 × 4096 pixels of 16 bits.
+const ALWAYS_FRAME_BYTES: usize = 32 << 20;
+
+/// How many inflated bytes of a frame a deflated one is believed to yield, above [`ALWAYS_FRAME_BYTES`].
+const MOST_FRAME_BYTES_PER_BYTE: usize = 10;
+
 /// What came out, and how many of the deflated bytes it took.
 pub(crate) struct Inflated {
     /// The inflated bytes.
@@ -44,8 +50,20 @@ pub(crate) fn data_set(deflated: &[u8]) -> Result<Inflated> {
 /// Inflates a frame that should have `n_expected` bytes, and a byte of padding at most.
 ///
 /// # Errors
-/// [`ErrorKind::Corrupt`] or [`ErrorKind::Truncated`] if the stream is broken, ends early or yields more.
+/// [`ErrorKind::Corrupt`] or [`ErrorKind::Truncated`] if the stream is broken, ends early or yields more;
+/// [`ErrorKind::TooLarge`] if its size is not believed to hold as many.
 pub(crate) fn frame(deflated: &[u8], n_expected: usize) -> Result<Vec<u8>> {
+    let most = ALWAYS_FRAME_BYTES.saturating_add(deflated.len().saturating_mul(MOST_FRAME_BYTES_PER_BYTE));
+    if n_expected > most {
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "DICOM: a deflated frame: expected at most {most} bytes from {} deflated ones, found {n_expected}",
+                deflated.len()
+            ),
+        )
+        .hint("have it sent again in Explicit VR Little Endian (1.2.840.10008.1.2.1) by the system that it came from"));
+    }
     let (n_inflated, _) = count(deflated, n_expected.saturating_add(1))?.ok_or_else(|| {
         Error::new(
             ErrorKind::Corrupt,

@@ -1,16 +1,13 @@
 //! A well-formed file, written by dicom-rs.
 
-use std::io::Write;
-
 use dicom_core::value::{C, PixelFragmentSequence, Value};
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::mem::InMemElement;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use dicom_transfer_syntax_registry::entries;
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 
+use super::codes::deflate;
 use super::identity::{self, uid};
 use super::{Layout, Parts};
 
@@ -180,7 +177,7 @@ impl DicomFile {
             .write_dataset_with_ts(&mut data_set, &notation)
             .expect("every element has a value of its VR, and memory takes it");
         if self.syntax == uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN {
-            data_set = deflated(&data_set);
+            data_set = deflate(&data_set);
         }
         let mut meta = Vec::new();
         FileMetaTableBuilder::new()
@@ -226,13 +223,4 @@ pub(crate) fn sequence(tag: Tag, items: Vec<Item>) -> InMemElement {
 /// An item of these elements.
 pub(crate) fn item(elements: impl IntoIterator<Item = InMemElement>) -> Item {
     InMemDicomObject::from_element_iter(elements)
-}
-
-/// Deflate without a head (RFC 1951), as DICOM PS3.5 A.5 and A.4.14 have it, padded to an even number of bytes.
-pub(crate) fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).expect("memory takes it");
-    let mut packed = encoder.finish().expect("memory takes it");
-    packed.resize(packed.len().next_multiple_of(2), 0);
-    packed
 }

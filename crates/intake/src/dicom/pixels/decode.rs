@@ -39,6 +39,7 @@ pub(crate) fn frame(
     steps: &mut Vec<PixelStep>,
 ) -> Result<(Stored, Photometric)> {
     check_coding(image, syntax)?;
+    check_wide(bytes.len(), image, syntax)?;
     let photometric = image.photometric;
     if !matches!(syntax.coding, Coding::Native | Coding::NativeFrames) {
         let decoded = PixelStep::new(PixelAction::Decode, format!("decoded: {}", syntax.name));
@@ -116,6 +117,29 @@ fn check_coding(image: &ImagePixel, syntax: &TransferSyntax) -> Result<()> {
     }
     Ok(())
 }
+
+/// Refuses samples of 32 and 64 bits that would take more memory than their coded bytes are believed to be worth: the
+/// codecs bound samples of 16 bits and less.
+fn check_wide(n_coded_bytes: usize, image: &ImagePixel, syntax: &TransferSyntax) -> Result<()> {
+    let n_bytes = (image.n_values() as u64).saturating_mul(u64::from(image.bits_allocated / 8));
+    let believed = ALWAYS_BYTES.saturating_add(MOST_PER_BYTE.saturating_mul(n_coded_bytes as u64));
+    if !syntax.is_encapsulated() || image.bits_allocated <= 16 || n_bytes <= believed {
+        return Ok(());
+    }
+    Err(error(
+        ErrorKind::TooLarge,
+        image.source.tag(),
+        &format!("at most {believed} bytes of samples from {n_coded_bytes} coded bytes"),
+        &format!("{n_bytes} bytes, of {} bits a sample", image.bits_allocated),
+    )
+    .hint("convert it first: `gdcmconv --raw IN OUT` writes it without compression"))
+}
+
+/// Bytes of wide samples that any frame may have: as many as a film of 4096 × 4096 pixels of 16 bits.
+const ALWAYS_BYTES: u64 = 32 << 20;
+
+/// How many bytes of wide samples a coded byte is believed to yield, above [`ALWAYS_BYTES`].
+const MOST_PER_BYTE: u64 = 10;
 
 /// Decodes run lengths (PS3.5 annex G). Frames of single bits are coded by bytes of eight pixels.
 fn run_lengths(bytes: &[u8], image: &ImagePixel, steps: &mut Vec<PixelStep>) -> Result<Stored> {
@@ -200,7 +224,8 @@ fn widened(samples: codecs::Samples, image: &ImagePixel) -> Result<Stored> {
     use codecs::Samples::{U8, U16};
     Ok(match (samples, image.bits_allocated, image.is_signed) {
         (U8(v), ..=8, false) => Stored::U8(v),
-        (U8(v), ..=8, true) => Stored::I8(converted(v, |s| s as i8)?),
+        // Of the same size: collected in the memory that is there.
+        (U8(v), ..=8, true) => Stored::I8(v.into_iter().map(|s| s as i8).collect()),
         (U8(v), 16, false) => Stored::U16(converted(v, u16::from)?),
         (U8(v), 16, true) => Stored::I16(converted(v, |s| i16::from(s as i8))?),
         (U8(v), 32, false) => Stored::U32(converted(v, u32::from)?),
@@ -208,7 +233,7 @@ fn widened(samples: codecs::Samples, image: &ImagePixel) -> Result<Stored> {
         (U8(v), _, false) => Stored::U64(converted(v, u64::from)?),
         (U8(v), _, true) => Stored::I64(converted(v, |s| i64::from(s as i8))?),
         (U16(v), ..=16, false) => Stored::U16(v),
-        (U16(v), ..=16, true) => Stored::I16(converted(v, |s| s as i16)?),
+        (U16(v), ..=16, true) => Stored::I16(v.into_iter().map(|s| s as i16).collect()),
         (U16(v), 32, false) => Stored::U32(converted(v, u32::from)?),
         (U16(v), 32, true) => Stored::I32(converted(v, |s| i32::from(s as i16))?),
         (U16(v), _, false) => Stored::U64(converted(v, u64::from)?),

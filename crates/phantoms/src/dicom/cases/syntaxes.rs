@@ -3,9 +3,8 @@
 use dicom_dictionary_std::uids;
 
 use super::super::codes::{
-    Dct, Interleave, JpegLs, Lossless, Marks, Raster, jpeg_dct, jpeg_lossless, jpeg_ls, rle,
+    Dct, Interleave, JpegLs, Lossless, Marks, Raster, deflate, jpeg_dct, jpeg_lossless, jpeg_ls, rle,
 };
-use super::super::file::deflated;
 use super::super::gray::{Function, Modality};
 use super::super::{Case, Layout};
 use super::shot::Shot;
@@ -182,7 +181,7 @@ fn deflated_frames() -> Vec<Case> {
     let layout = Layout { n_frames: Some(3), ..Layout::gray(7, 5, 16).stored_in(12) };
     let shot = Shot::new(layout);
     let frames: Vec<Vec<u8>> =
-        shot.values.chunks(layout.n_values()).map(|frame| deflated(&layout.native(frame))).collect();
+        shot.values.chunks(layout.n_values()).map(|frame| deflate(&layout.native(frame))).collect();
     let name = "syntax/deflated image frames";
     let file = shot.file(name).in_syntax(uids::DEFLATED_IMAGE_FRAME_COMPRESSION).frames(layout, &frames);
     vec![shot.case(name, file.written())]

@@ -4,12 +4,14 @@
 //! `[height, width, n_components]`, row-major, the components of a pixel side by side.
 
 mod bits;
+mod deflate;
 mod jpeg;
 mod jpeg_dct;
 mod jpeg_lossless;
 mod jpeg_ls;
 mod rle;
 
+pub use deflate::deflate;
 pub use jpeg::Marks;
 pub use jpeg_dct::{Dct, jpeg_dct};
 pub use jpeg_lossless::{Lossless, jpeg_lossless};
