@@ -74,14 +74,14 @@ fn typed(bytes: &[u8], image: &ImagePixel) -> Result<Stored> {
     Ok(match (image.source, image.bits_allocated, image.is_signed) {
         (PixelSource::Floats, ..) => Stored::F32(numbers(bytes, f32::from_le_bytes)?),
         (PixelSource::Doubles, ..) => Stored::F64(numbers(bytes, f64::from_le_bytes)?),
-        (_, 16, false) => Stored::U16(numbers(bytes, |b| u16::from_le_bytes(b) << n >> n)?),
-        (_, 16, true) => Stored::I16(numbers(bytes, |b| i16::from_le_bytes(b) << n >> n)?),
-        (_, 32, false) => Stored::U32(numbers(bytes, |b| u32::from_le_bytes(b) << n >> n)?),
-        (_, 32, true) => Stored::I32(numbers(bytes, |b| i32::from_le_bytes(b) << n >> n)?),
-        (_, 64, false) => Stored::U64(numbers(bytes, |b| u64::from_le_bytes(b) << n >> n)?),
-        (_, 64, true) => Stored::I64(numbers(bytes, |b| i64::from_le_bytes(b) << n >> n)?),
-        (_, _, true) => Stored::I8(numbers(bytes, |[b]| (b as i8) << n >> n)?),
-        (_, _, false) => Stored::U8(numbers(bytes, |[b]| b << n >> n)?),
+        (_, 16, false) => Stored::U16(numbers(bytes, move |b| u16::from_le_bytes(b) << n >> n)?),
+        (_, 16, true) => Stored::I16(numbers(bytes, move |b| i16::from_le_bytes(b) << n >> n)?),
+        (_, 32, false) => Stored::U32(numbers(bytes, move |b| u32::from_le_bytes(b) << n >> n)?),
+        (_, 32, true) => Stored::I32(numbers(bytes, move |b| i32::from_le_bytes(b) << n >> n)?),
+        (_, 64, false) => Stored::U64(numbers(bytes, move |b| u64::from_le_bytes(b) << n >> n)?),
+        (_, 64, true) => Stored::I64(numbers(bytes, move |b| i64::from_le_bytes(b) << n >> n)?),
+        (_, _, true) => Stored::I8(numbers(bytes, move |[b]| (b as i8) << n >> n)?),
+        (_, _, false) => Stored::U8(numbers(bytes, move |[b]| b << n >> n)?),
     })
 }
 
