@@ -4,9 +4,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// An empty vector with room for `n` elements, or an error where the machine cannot give it.
 pub(crate) fn reserve<T>(n: usize) -> Result<Vec<T>> {
-    let mut vector = Vec::new();
-    vector.try_reserve_exact(n).map_err(|_| refused::<T>(n))?;
-    Ok(vector)
+    lightbox_host::try_vector(n).ok_or_else(|| refused::<T>(n))
 }
 
 /// Makes room in `vector` for `n` elements more; it will hold `n_in_all` in the end.
@@ -17,7 +15,9 @@ pub(crate) fn grow<T>(vector: &mut Vec<T>, n: usize, n_in_all: usize) -> Result<
         return Ok(());
     }
     let n_more = n_in_all.saturating_sub(vector.len()).min(vector.len()).max(n);
-    vector.try_reserve_exact(n_more).map_err(|_| refused::<T>(vector.len() + n_more))
+    vector.try_reserve_exact(n_more).map_err(|_| refused::<T>(vector.len() + n_more))?;
+    lightbox_host::prefer_huge_pages(vector);
+    Ok(())
 }
 
 fn refused<T>(n: usize) -> Error {

@@ -1,4 +1,4 @@
-//! Operating-system calls: huge-page arenas, facts about CPU, memory, disk and the GPU's presence, signals.
+//! Operating-system calls: huge-page arenas and vectors, facts about CPU, memory, disk and the GPU's presence, signals.
 //!
 //! The one room beside `kernels` that may hold unsafe code; it knows nothing of the trade. Facts that a system does not
 //! tell are `None`, never a guess; Linux tells all of them, other systems few.
@@ -12,6 +12,7 @@ mod disk;
 mod error;
 mod gpu;
 mod memory;
+mod pages;
 mod proc;
 mod signals;
 
@@ -21,4 +22,5 @@ pub use disk::free_disk_bytes;
 pub use error::{Error, Result};
 pub use gpu::{Gpu, gpu};
 pub use memory::{Memory, memory};
+pub use pages::{prefer_huge_pages, try_vector};
 pub use signals::ignore_file_size_signal;

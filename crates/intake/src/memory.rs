@@ -4,8 +4,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// An empty vector with room for `n` elements, or an error where the machine cannot give it.
 pub(crate) fn reserve<T>(n: usize) -> Result<Vec<T>> {
-    let mut vector = Vec::new();
-    vector.try_reserve_exact(n).map_err(|_| {
+    lightbox_host::try_vector(n).ok_or_else(|| {
         Error::new(
             ErrorKind::TooLarge,
             format!(
@@ -14,8 +13,7 @@ pub(crate) fn reserve<T>(n: usize) -> Result<Vec<T>> {
             ),
         )
         .hint("close other programs, or downscale the picture")
-    })?;
-    Ok(vector)
+    })
 }
 
 /// A vector of `n` default elements, or an error where the machine cannot give it.

@@ -104,6 +104,7 @@ pub(crate) fn bytes_of(path: &Path) -> Result<(Kind, Vec<u8>)> {
     bytes
         .try_reserve_exact(rest)
         .map_err(|_| Error::new(ErrorKind::TooLarge, format!("no memory for a file of {len_bytes} bytes")))?;
+    lightbox_host::prefer_huge_pages(&bytes);
     file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| cannot_read(&error))?;
     Ok((kind, bytes))
 }

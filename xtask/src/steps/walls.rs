@@ -52,6 +52,7 @@ const ROOMS: &[Room] = &[
     // Coded pictures: no files, nothing medical.
     Room {
         name: "lightbox-codecs",
+        rooms: &["lightbox-host"],
         external: &["jxl-bitstream", "jxl-oxide", "jxl-oxide-common"],
         never: &["std::fs", "serde"],
         ..NARROW
@@ -59,7 +60,7 @@ const ROOMS: &[Room] = &[
     // Medical inputs: nothing about a model.
     Room {
         name: "lightbox-intake",
-        rooms: &["lightbox-codecs"],
+        rooms: &["lightbox-codecs", "lightbox-host"],
         external: &["dicom-core", "dicom-dictionary-std", "dicom-encoding", "flate2", "png", "serde", "sha2"],
         in_tests: &["tempfile", "lightbox-phantoms"],
         ..NARROW
