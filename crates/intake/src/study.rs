@@ -73,6 +73,8 @@ pub struct Frame {
     pub samples: Samples,
     /// Index into [`Study::sources`].
     pub source: usize,
+    /// Which frame of its file it is, from 1.
+    pub number: usize,
     /// How the rows and columns of the file were turned to make this picture.
     pub orientation: Orientation,
     /// What was done between the bytes of the file and these samples, in order.

@@ -173,6 +173,8 @@ pub struct PictureArguments {
 
     /// For gray DICOM: a window's number or name in the file, CENTER,WIDTH, or `none` for the whole range
     ///
+    /// CENTER,WIDTH,FUNCTION is a window of another function than the line: `linear_exact` or `sigmoid`. It is used for all
+    /// inputs, as are the frames.
     /// Without it: the file's first table of values of interest, else its first window, else the whole range of values.
     /// `lightbox dicom show FILE` lists what a file offers.
     #[arg(long, value_name = "WINDOW", allow_hyphen_values = true)]

@@ -8,8 +8,15 @@ use lightbox_reading::views::{
 };
 
 fn study(width: usize, height: usize, samples: Samples) -> Study {
-    let frame =
-        Frame { width, height, samples, source: 0, orientation: Orientation::UPRIGHT, steps: Vec::new() };
+    let frame = Frame {
+        width,
+        height,
+        samples,
+        source: 0,
+        number: 1,
+        orientation: Orientation::UPRIGHT,
+        steps: Vec::new(),
+    };
     Study { frames: vec![frame], sources: Vec::new() }
 }
 

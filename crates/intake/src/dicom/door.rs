@@ -1,11 +1,13 @@
 //! The door for pictures: a DICOM file to upright frames.
 
-use dicom_dictionary_std::tags;
-
+use super::File;
 use super::pixels::{Display, GrayFrame, Pixels, VoiChoice, WindowRule};
-use super::{File, describe};
 use crate::pictures::limits;
 use crate::{Allowance, Error, ErrorKind, Frame, Orientation, PictureChoice, Result, Samples, Step};
+
+/// Frames that are read of a file at once: each has a record of its own, however small its picture is. No model has room
+/// for as many.
+const MAX_FRAMES: usize = 4096;
 
 /// Reads the chosen frames of a DICOM file. Gray ones keep their values and the view that was chosen for them; colours
 /// become RGB of 8 bits.
@@ -19,21 +21,22 @@ pub(crate) fn read_frames(
 ) -> Result<Vec<Frame>> {
     let file = File::read(bytes)?;
     let dataset = file.dataset()?;
-    if !Pixels::are_in(&dataset) {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("DICOM: expected pixels ({}), found a data set without them", describe(tags::PIXEL_DATA)),
-        )
-        .hint("`lightbox dicom show` tells what it is: a report, a plan, an index or a document"));
-    }
     let pixels = Pixels::of(&dataset, file.syntax())?;
     let chosen = choice.frames.of(pixels.n_frames())?;
     let image = pixels.image();
+    if chosen.len() > MAX_FRAMES {
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!("DICOM: expected at most {MAX_FRAMES} frames to read at once, found {}", chosen.len()),
+        )
+        .hint("choose among them with --frames"));
+    }
     // Asked of all before any is decoded.
     for _ in &chosen {
         limits::sides(image.width as u64, image.height as u64, allowance)?;
     }
-    let notes: Vec<String> = file.notes().iter().chain(dataset.notes()).map(ToString::to_string).collect();
+    let notes = file.notes().iter().chain(dataset.notes()).chain(pixels.notes());
+    let notes: Vec<String> = notes.map(ToString::to_string).collect();
     let read = |frame_idx: usize| {
         let mut steps = vec![Step::DicomFrame {
             number: frame_idx + 1,
@@ -47,6 +50,7 @@ pub(crate) fn read_frames(
             height: image.height,
             samples,
             source: 0,
+            number: frame_idx + 1,
             orientation: Orientation::UPRIGHT,
             steps,
         })

@@ -152,7 +152,7 @@ fn pixel_tag(dataset: &Dataset<'_>) -> Result<Tag> {
             ErrorKind::Unsupported,
             "DICOM: expected (7FE0,0010) PixelData, found none: the file holds no picture",
         )
-        .hint("reports, plans and presentation states have no pixels; name the film that they are about")),
+        .hint("reports, plans and presentation states have no pixels, and a file that was cut before them has none either; `lightbox dicom show` tells what it is")),
         [first, second, ..] => Err(Error::new(
             ErrorKind::Corrupt,
             format!(

@@ -82,6 +82,14 @@ pub fn is_identifying(tag: Tag, vr: VR) -> bool {
     !is_of_dictionary || dictionary::is_private(tag) || (!SHOWN.contains(&tag) && is_telling(tag, vr))
 }
 
+/// Whether an explanation of a window or a table is a plain name such as `LUNG` or `Soft tissue 2`: it is free text of the
+/// file, which PS3.15 keeps because names like these tell nothing.
+#[must_use]
+pub fn is_name_of_a_window(text: &str) -> bool {
+    text.len() <= 16
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '+' | '/'))
+}
+
 /// As [`is_identifying`], with a look at the value: text that is no code string or
 /// number, where one should be, may be anything.
 #[must_use]
@@ -89,6 +97,12 @@ pub fn is_masked(element: &Element<'_>) -> bool {
     let is_odd = match (&element.value, element.vr) {
         (Value::Bytes(bytes), VR::CS) => !is_code_string(bytes),
         (Value::Bytes(bytes), VR::DS | VR::IS) => !is_number_string(bytes),
+        (Value::Bytes(bytes), _)
+            if [tags::WINDOW_CENTER_WIDTH_EXPLANATION, tags::LUT_EXPLANATION].contains(&element.tag) =>
+        {
+            let mut names = bytes.split(|byte| *byte == b'\\');
+            !names.all(|name| std::str::from_utf8(name).is_ok_and(is_name_of_a_window))
+        }
         _ => false,
     };
     is_odd || is_identifying(element.tag, element.vr)

@@ -26,7 +26,7 @@ impl Stored {
             steps.push(Step::Orient { exif: orientation.exif() });
         }
         let (width, height) = if orientation.swaps_sides() { (height, width) } else { (width, height) };
-        Ok(Frame { width, height, samples, source: 0, orientation, steps })
+        Ok(Frame { width, height, samples, source: 0, number: 1, orientation, steps })
     }
 }
 

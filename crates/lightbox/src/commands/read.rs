@@ -7,6 +7,7 @@ use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use lightbox_models::{Sampling, phantom};
 use lightbox_reading::answers::Answer;
 use lightbox_reading::tasks::{TASKS, Task, task};
+use lightbox_reading::views::ViewRecord;
 use lightbox_reading::{Assignment, Wishes};
 
 use super::prompts::prompts;
@@ -201,6 +202,7 @@ impl Job<'_> {
         if name == phantom::NAME {
             notice(phantom::NOTICE);
         }
+        tell_left_undone(&assignment.views);
         let cancel = cancel::on_interrupt()?;
         let mut watch = Watch::new(!self.json, assignment.wishes.think, &cancel);
         let reading = assignment.run(&mut engine, &cancel, &mut |event| watch.on(&event)).map_err(unfit)?;
@@ -218,6 +220,25 @@ impl Job<'_> {
         })?;
         let (code, complaint) = judge(&reading.answer);
         Ok(Read { record, code, complaint })
+    }
+}
+
+/// Says what was not done to the pictures, each thing once.
+pub fn tell_left_undone(views: &[ViewRecord]) {
+    let mut told: Vec<(&str, Vec<usize>)> = Vec::new();
+    for (index, view) in views.iter().enumerate() {
+        for what in view.left_undone() {
+            match told.iter_mut().find(|(other, _)| *other == what) {
+                Some((_, numbers)) => numbers.push(index + 1),
+                None => told.push((what, vec![index + 1])),
+            }
+        }
+    }
+    for (what, mut numbers) in told {
+        numbers.dedup();
+        let n_more = numbers.len() - 1;
+        let more = if n_more == 0 { String::new() } else { format!(" and {n_more} more") };
+        notice(&format!("picture {}{more}: {what}", numbers[0]));
     }
 }
 

@@ -72,6 +72,8 @@ fn the_window_that_is_wished_is_used_and_kept_for_replay() {
         ("findings film.dcm --window 2", 3, ["film.dcm", "1 (center 32768, width 65536, LINEAR)"]),
         ("findings film.dcm --frames 2", 3, ["film.dcm", "1 to 1"]),
         ("findings film.dcm --frames 0", 2, ["--frames", "1,5-9"]),
+        ("findings film.dcm --window 40,0", 2, ["--window", "a width above 0"]),
+        ("findings film.dcm --window 40,80,cubic", 2, ["--window", "sigmoid"]),
         ("prepare film.dcm --out views --window lung", 3, ["film.dcm", "name"]),
     ] {
         bench.line(line).expect(code, &words);
@@ -101,6 +103,14 @@ fn show_masks_who_it_is_and_tells_what_is_done() {
     assert_eq!(json["pixels"]["state"], "read");
     assert_eq!(json["pixels"]["image"]["photometric"], "MONOCHROME1");
     assert!(!json.to_string().contains("PHANTOM"));
+    // A code string that is none, and an explanation that is more than a name.
+    let whole = std::fs::read(bench.path("film.dcm")).expect("the film");
+    let at = whole.windows(6).position(|bytes| bytes == b"CHEST ").expect("BodyPartExamined");
+    let mut odd = whole.clone();
+    odd[at..at + 6].copy_from_slice(b"Doe^Jo");
+    bench.file("odd.dcm", odd);
+    let shown = bench.line("dicom show odd.dcm");
+    assert!(shown.stdout.contains("BodyPartExamined  (masked)") && !shown.stdout.contains("Doe"), "{}", shown.stdout);
     bench.line("dicom show film.dcm --frame 2").expect(2, &["--frame", "1 to 1"]);
     bench.film("film.png");
     bench.line("dicom show film.png").expect(3, &["film.png", "expected DICOM, found PNG"]);
@@ -146,6 +156,59 @@ fn decode_writes_each_stage_as_numbers_and_pictures() {
         bench.line(line).expect(code, &words);
     }
     assert!(!names(&bench.path("")).iter().any(|name| name.starts_with(".tmp") || name == "x.npy"));
+}
+
+/// Two frames where the header declares one: pydicom reads both.
+fn store_two_frames(bench: &Bench, name: &str) {
+    use lightbox_phantoms::dicom::{DicomFile, Layout};
+    let values: Vec<i64> = (0..2 * 12).collect();
+    bench.file(name, DicomFile::new("two").native(Layout::gray(4, 3, 8), &values).written());
+}
+
+#[test]
+fn frames_are_counted_as_in_their_file_and_what_is_odd_is_said() {
+    let bench = Bench::new();
+    store_two_frames(&bench, "two.dcm");
+    let shown = bench.line("dicom show two.dcm");
+    assert!(shown.stdout.contains("2 frames") && shown.stdout.contains("note"), "{}", shown.stdout);
+    let view = bench.line("prepare two.dcm --frames 2,1 --out views --json").json();
+    let frames = view["frames"].as_array().expect("frames");
+    let numbers: Vec<_> = frames.iter().map(|frame| frame["source"]["frame_number"].clone()).collect();
+    assert_eq!(numbers, [2, 1]);
+    let notes = frames[0]["steps"][0]["notes"].as_array().expect("notes");
+    assert!(!notes.is_empty());
+    let written = bench.line("dicom decode two.dcm --frame 2 --stage stored --out two.npy --json").json();
+    assert_eq!((&written["frames"], &written["type"]), (&serde_json::json!([2]), &serde_json::json!("|u1")));
+    bench.line("dicom decode two.dcm --out two.png").expect(2, &["--out", "one frame, found 2"]);
+    bench.file(
+        "request.json",
+        r#"{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "two.dcm"}}]}]}"#,
+    );
+    bench.line("run --request request.json").expect(3, &["picture 1 of the request", "2 frames", "--frame"]);
+}
+
+#[test]
+fn a_small_file_of_very_many_frames_is_refused_before_they_are_made() {
+    use lightbox_phantoms::dicom::{DicomFile, Layout};
+    let bench = Bench::new();
+    let values = vec![1_i64; 5000];
+    bench.file("many.dcm", DicomFile::new("many").native(Layout::gray(1, 1, 8), &values).written());
+    bench.line("findings many.dcm").expect(3, &["many.dcm", "4096 frames", "--frames"]);
+    bench.line("dicom decode many.dcm --stage stored --out many.npy").expect(0, &[]);
+}
+
+#[test]
+fn a_film_in_a_request_may_be_named_by_its_media_type() {
+    use base64::Engine as _;
+    let bench = Bench::new();
+    let film = film().dicom(DicomOptions::default());
+    let url = format!("data:application/dicom;base64,{}", base64::prelude::BASE64_STANDARD.encode(film));
+    let body = serde_json::json!({
+        "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}],
+        "max_tokens": 2,
+    });
+    bench.file("request.json", body.to_string());
+    bench.line("run --request request.json").expect(0, &[]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod range;
 mod recipe;
 mod sheet;
 
+use lightbox_intake::dicom::pixels::PixelAction;
 use lightbox_models::RgbImage;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,9 @@ pub struct ViewRecord {
     pub source: usize,
     /// The picture: an index into the frames of the study.
     pub frame: usize,
+    /// Which frame of its file it is, from 1.
+    #[serde(default = "first")]
+    pub frame_number: usize,
     /// Which steps belong to the view.
     pub recipe: Recipe,
     /// Width in pixels.
@@ -44,6 +48,24 @@ pub struct ViewRecord {
     pub steps: Vec<Step>,
     /// The way back to pixels of the file.
     pub mapping: Mapping,
+}
+
+impl ViewRecord {
+    /// What the file states and nobody did, and what people should know who trust the picture: burned-in text that was
+    /// not removed, overlays that were not drawn.
+    pub fn left_undone(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Decode(lightbox_intake::Step::Dicom(step)) if step.action == PixelAction::LeaveUndone => {
+                Some(step.detail.as_str())
+            }
+            _ => None,
+        })
+    }
+}
+
+/// Records of a version that read files of one picture only do not state which.
+fn first() -> usize {
+    1
 }
 
 /// One step, of the decoder or of the view.

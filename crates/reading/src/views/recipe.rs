@@ -68,7 +68,7 @@ pub fn make_one(recipe: Recipe, study: &Study, index: usize, label: Option<Strin
     })?;
     let mut steps: Vec<Step> = frame.steps.iter().cloned().map(Step::Decode).collect();
     let placed = Placed::of(frame, recipe)?;
-    let pixels = rgb(frame, recipe, &placed, &mut steps)?;
+    let pixels = rgb(frame, index + 1, recipe, &placed, &mut steps)?;
     if let Some(step) = placed.step() {
         steps.push(Step::View(step));
     }
@@ -76,6 +76,7 @@ pub fn make_one(recipe: Recipe, study: &Study, index: usize, label: Option<Strin
         label,
         source: frame.source,
         frame: index,
+        frame_number: frame.number,
         recipe,
         width: placed.width,
         height: placed.height,
@@ -127,8 +128,14 @@ impl Placed {
     }
 }
 
-/// The RGB samples of the view, black around the frame.
-fn rgb(frame: &Frame, recipe: Recipe, placed: &Placed, steps: &mut Vec<Step>) -> Result<Vec<u8>> {
+/// The RGB samples of the view, black around the frame; `number` names it in messages.
+fn rgb(
+    frame: &Frame,
+    number: usize,
+    recipe: Recipe,
+    placed: &Placed,
+    steps: &mut Vec<Step>,
+) -> Result<Vec<u8>> {
     let n_bytes = placed.width * placed.height * 3;
     let mut pixels = Vec::new();
     pixels.try_reserve_exact(n_bytes).map_err(|_| {
@@ -151,8 +158,9 @@ fn rgb(frame: &Frame, recipe: Recipe, placed: &Placed, steps: &mut Vec<Step>) ->
                 Recipe::Film => WindowRule::Serving,
                 Recipe::Raw => WindowRule::Standard,
             };
-            let (levels, done) =
-                gray.levels(rule).map_err(|error| Error::new(ErrorKind::View, error.to_string()))?;
+            let (levels, done) = gray
+                .levels(rule)
+                .map_err(|error| Error::new(ErrorKind::View, format!("picture {number}: {error}")))?;
             steps.extend(done.into_iter().map(lightbox_intake::Step::Dicom).map(Step::Decode));
             fill(&mut pixels, placed, |at| repeated(levels[at]));
         }

@@ -181,8 +181,10 @@ fn inline(rest: &str, place: &str) -> Result<ImageSource> {
     if !words.any(|word| word.trim().eq_ignore_ascii_case("base64")) {
         return Err(error("expected a data URL in base64 (`data:image/…;base64,…`)"));
     }
-    if !media_type.is_empty() && !media_type.starts_with("image/") && media_type != "application/octet-stream"
-    {
+    let is_picture = media_type.is_empty()
+        || media_type.starts_with("image/")
+        || ["application/dicom", "application/octet-stream"].contains(&media_type.as_str());
+    if !is_picture {
         return Err(error("expected a data URL of an image (`data:image/…;base64,…`)"));
     }
     Ok(ImageSource::Inline { media_type, base64: body.trim().to_owned() })

@@ -44,6 +44,11 @@ pub(crate) fn frame(
     if !matches!(syntax.coding, Coding::Native | Coding::NativeFrames) {
         let decoded = PixelStep::new(PixelAction::Decode, format!("decoded: {}", syntax.name));
         steps.push(decoded.by(tags::TRANSFER_SYNTAX_UID, syntax.uid));
+        let is_raw = matches!(syntax.coding, Coding::Rle | Coding::DeflatedFrames);
+        if image.is_planar && !is_raw {
+            let undone = "planes are not put side by side: coded data hold the samples of a pixel together";
+            steps.push(PixelStep::new(PixelAction::LeaveUndone, undone).by(tags::PLANAR_CONFIGURATION, 1));
+        }
     }
     match syntax.coding {
         Coding::Refused(way_out) => Err(syntax.refusal(way_out)),

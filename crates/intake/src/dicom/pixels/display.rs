@@ -106,7 +106,13 @@ impl StoredFrame<'_> {
     /// # Errors
     /// [`ErrorKind::Unknown`] if it names none, with a list of those there are; else names the element that is wrong.
     pub fn view(&self, choice: &VoiChoice) -> Result<ChosenView> {
-        voi::choose(functional::of_voi(self.dataset, self.frame_idx())?, choice)
+        let mut view = voi::choose(functional::of_voi(self.dataset, self.frame_idx())?, choice)?;
+        if let ChosenView::Table { lut, .. } = &mut view
+            && self.gray()?.modality.output_range(self.image).0 < 0.0
+        {
+            lut.take_first_as_signed();
+        }
+        Ok(view)
     }
 
     /// Whether black and white are exchanged at the end, as a step with its reasons.
@@ -136,25 +142,29 @@ impl Shown {
         let flip = |level: u8| if self.inversion.is_some() { 255 - level } else { level };
         let levels = match &self.view {
             ChosenView::Window { window, number } => {
-                window.check(rule)?;
-                let by = match (rule, window.function) {
-                    (WindowRule::Serving, WindowFunction::Linear) => "by the model's serving code",
-                    _ => "by the standard",
+                window.check()?;
+                let by = match window.rule(rule) {
+                    WindowRule::Serving => "by the rule of the model's serving code",
+                    WindowRule::Standard => "by the standard",
                 };
-                let which = number.map_or("a window of one's own".to_owned(), |n| format!("view {n}"));
-                steps.push(
-                    PixelStep::new(PixelAction::Window, format!("{which}, {by}"))
+                let which =
+                    number.map_or("a window of one's own".to_owned(), |n| format!("window {n} of the file"));
+                let step =
+                    PixelStep::new(PixelAction::Window, format!("{which}, {}, {by}", window.function.term()))
                         .by(tags::WINDOW_CENTER, window.center)
-                        .by(tags::WINDOW_WIDTH, window.width)
-                        .by(tags::VOILUT_FUNCTION, window.function.term()),
-                );
+                        .by(tags::WINDOW_WIDTH, window.width);
+                // LINEAR is also what counts where the file states none.
+                steps.push(match window.function {
+                    WindowFunction::Linear => step,
+                    other => step.by(tags::VOILUT_FUNCTION, other.term()),
+                });
                 gray.map(|value| flip(window.level(value, self.output_range, rule)))?
             }
             ChosenView::Table { lut, number } => {
                 steps.push(
                     PixelStep::new(
                         PixelAction::VoiTable,
-                        format!("view {number}: entries / {} × 255", lut.max()),
+                        format!("window {number} of the file, a table: entries / {} × 255", lut.max()),
                     )
                     .by(tags::LUT_DESCRIPTOR, format!("{}\\{}\\{}", lut.n_entries(), lut.first, lut.bits)),
                 );

@@ -240,7 +240,7 @@ fn source(dataset: &Dataset<'_>) -> Result<PixelSource> {
             "pixels",
             "none: the file holds no picture",
         )
-        .hint("reports, plans and presentation states have no pixels; name the film that they are about")),
+        .hint("reports, plans and presentation states have no pixels, and a file that was cut before them has none either; `lightbox dicom show` tells what it is")),
     }
 }
 

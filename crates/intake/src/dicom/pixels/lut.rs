@@ -85,6 +85,14 @@ impl Lut {
         Ok(Self { first, bits, entries })
     }
 
+    /// Reads the value of the first entry with a sign. A VOI LUT is for modality values: where these can be negative, so
+    /// can be its first value (PS3.3 section C.11.2.1.1), whatever type the element has; US is what the pixels have.
+    pub(crate) fn take_first_as_signed(&mut self) {
+        if let Ok(word) = u16::try_from(self.first) {
+            self.first = i64::from(word as i16);
+        }
+    }
+
     /// How many entries there are, 1 to 65536.
     #[must_use]
     pub fn n_entries(&self) -> usize {

@@ -45,15 +45,13 @@ impl Rgb<'_> {
         Ok(Rgb { values: Cow::Owned(Stored::U8(rgb)), max: 255, steps: vec![step] })
     }
 
-    /// The colours in 8 bits: `round(sample × 255 / max)`.
+    /// The colours in 8 bits: as they are, or of more bits `round(sample × 255 / max)`.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Corrupt`] for signed samples, which no colour has.
     pub(crate) fn levels(self, steps: &mut Vec<PixelStep>) -> Result<Vec<u8>> {
         let max = self.max;
-        if max == 255
-            && let Stored::U8(_) = *self.values
-        {
+        if let Stored::U8(_) = *self.values {
             return match self.values {
                 Cow::Owned(Stored::U8(samples)) => Ok(samples),
                 other => other.to_le_bytes(),
@@ -61,7 +59,6 @@ impl Rgb<'_> {
         }
         steps.push(PixelStep::new(PixelAction::ToEightBits, format!("sample × 255 / {max}, rounded")));
         match &*self.values {
-            Stored::U8(v) => scaled(v, max),
             Stored::U16(v) => scaled(v, max),
             Stored::U32(v) => scaled(v, max),
             Stored::U64(v) => scaled(v, max),

@@ -32,7 +32,8 @@ pub enum VoiChoice {
 impl FromStr for VoiChoice {
     type Err = Error;
 
-    /// `default`, `none`, a number, `CENTER,WIDTH`, `CENTER,WIDTH,exact`, `CENTER,WIDTH,sigmoid`, or a name.
+    /// `default`, `none`, a number, `CENTER,WIDTH`, `CENTER,WIDTH,FUNCTION`, or a name. FUNCTION is a defined term of VOI
+    /// LUT Function in any case: `linear`, `linear_exact` (or `exact`), `sigmoid`. A name has no comma.
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
         if text.eq_ignore_ascii_case("default") {
@@ -44,19 +45,8 @@ impl FromStr for VoiChoice {
         if let Ok(number) = text.parse() {
             return Ok(Self::Number(number));
         }
-        let parts: Vec<&str> = text.split(',').map(str::trim).collect();
-        let function = match parts[..] {
-            [_, _] => Some(WindowFunction::Linear),
-            [_, _, "exact"] => Some(WindowFunction::LinearExact),
-            [_, _, "sigmoid"] => Some(WindowFunction::Sigmoid),
-            _ => None,
-        };
-        if let (Some(function), [center, width, ..]) = (function, &parts[..])
-            && let (Ok(center), Ok(width)) = (center.parse::<f64>(), width.parse::<f64>())
-            && center.is_finite()
-            && width.is_finite()
-        {
-            return Ok(Self::Free(Window { center, width, function }));
+        if text.contains(',') {
+            return free(text).map(Self::Free);
         }
         if text.is_empty() {
             return Err(Error::new(ErrorKind::Unknown, "window: expected a choice, found nothing")
@@ -66,11 +56,37 @@ impl FromStr for VoiChoice {
     }
 }
 
+/// A window of one's own: center and width, and a function where it is not the line.
+fn free(text: &str) -> Result<Window> {
+    let refused = || {
+        Error::new(
+            ErrorKind::Unknown,
+            "window: expected CENTER,WIDTH with numbers and a width above 0, and after a further comma linear, exact or \
+             sigmoid; found something else",
+        )
+    };
+    let mut parts = text.split(',').map(str::trim);
+    let mut number =
+        || parts.next().and_then(|part| part.parse().ok()).filter(|value: &f64| value.is_finite());
+    let (center, width) = (number().ok_or_else(refused)?, number().ok_or_else(refused)?);
+    let function = match parts.next() {
+        None => WindowFunction::Linear,
+        Some(term) if term.eq_ignore_ascii_case("exact") => WindowFunction::LinearExact,
+        Some(term) => WindowFunction::of(term).ok_or_else(refused)?,
+    };
+    // A line of the standard needs one value more.
+    let is_wide = if function == WindowFunction::Linear { width >= 1.0 } else { width > 0.0 };
+    if !is_wide || parts.next().is_some() {
+        return Err(refused());
+    }
+    Ok(Window { center, width, function })
+}
+
 /// A view that the file offers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VoiView {
     /// LUT Explanation or Window Center & Width Explanation, where there is one. Free text of the file: for the user who
-    /// has the file, never for a record.
+    /// has it; steps and messages give numbers.
     pub explanation: Option<String>,
     /// What it does.
     pub kind: VoiKind,

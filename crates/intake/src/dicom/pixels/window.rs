@@ -47,7 +47,7 @@ pub enum WindowRule {
     #[default]
     Standard,
     /// That of the code which serves the model family: a line over center ± floor(width / 2), halves to even. Windows of
-    /// other functions and tables follow the standard.
+    /// other functions, lines narrower than 2 and tables follow the standard.
     Serving,
 }
 
@@ -90,20 +90,27 @@ impl Window {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Corrupt`].
-    pub(crate) fn check(&self, rule: WindowRule) -> Result<()> {
-        let (is_wide, least) = match (self.function, rule) {
-            (WindowFunction::Linear, WindowRule::Standard) => (self.width >= 1.0, "at least 1 for LINEAR"),
-            (WindowFunction::Linear, WindowRule::Serving) => {
-                (self.width >= 2.0, "at least 2 for the window of the model's serving code")
-            }
-            (WindowFunction::LinearExact, _) => (self.width > 0.0, "more than 0 for LINEAR_EXACT"),
-            (WindowFunction::Sigmoid, _) => (self.width > 0.0, "more than 0 for SIGMOID"),
+    pub(crate) fn check(&self) -> Result<()> {
+        let (is_wide, least) = match self.function {
+            WindowFunction::Linear => (self.width >= 1.0, "at least 1 for LINEAR"),
+            WindowFunction::LinearExact => (self.width > 0.0, "more than 0 for LINEAR_EXACT"),
+            WindowFunction::Sigmoid => (self.width > 0.0, "more than 0 for SIGMOID"),
         };
         if is_wide && self.width.is_finite() && self.center.is_finite() {
             return Ok(());
         }
         Err(expected(tags::WINDOW_WIDTH, least, &self.width.to_string())
             .hint("choose another window, or give a free one"))
+    }
+
+    /// The rule that counts for this window: the serving code knows the line only, and none narrower than 2, where its two
+    /// ends would meet.
+    pub(crate) fn rule(&self, wished: WindowRule) -> WindowRule {
+        if self.function == WindowFunction::Linear && self.width >= 2.0 {
+            wished
+        } else {
+            WindowRule::Standard
+        }
     }
 
     /// The output of the window for a modality value, from `low` to `high`: pydicom's `apply_windowing`, operation by
@@ -132,7 +139,7 @@ impl Window {
     /// Standard: the output of the window, scaled from `range`, its own ends. Serving: Google-Health/medgemma,
     /// `python/data_processing/image_utils.py`, `window_accurate` (January 2026).
     pub(crate) fn level(&self, value: f64, range: (f64, f64), rule: WindowRule) -> u8 {
-        if rule == WindowRule::Standard || self.function != WindowFunction::Linear {
+        if self.rule(rule) == WindowRule::Standard {
             return level(self.apply(value, range), range);
         }
         let half = (self.width / 2.0).floor();

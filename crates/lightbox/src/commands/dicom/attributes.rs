@@ -42,7 +42,7 @@ fn attribute(dataset: &Dataset<'_>, element: &Element<'_>, with_identity: bool) 
     match &element.value {
         Value::Items(items) => shown.items = items.iter().map(|item| of(item, with_identity)).collect(),
         Value::Bytes([]) => shown.value = Some(String::new()),
-        _ if !with_identity && identity::is_identifying(element.tag, element.vr) => shown.masked = true,
+        _ if !with_identity && identity::is_masked(element) => shown.masked = true,
         Value::Bytes(bytes) => shown.value = Some(value(dataset, element, bytes)),
         Value::Fragments(parts) => {
             let n_bytes: usize = parts.fragments.iter().map(|fragment| fragment.len()).sum();

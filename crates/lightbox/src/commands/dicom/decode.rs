@@ -10,10 +10,12 @@ use lightbox_intake::dicom::pixels::{
 };
 use lightbox_intake::dicom::{Dataset, File};
 use png::{BitDepth, ColorType};
+use serde::Serialize;
 
 use super::{bytes_of, refused};
+use crate::arguments::OutputArguments;
 use crate::exit::{Code, Failure};
-use crate::terminal::Progress;
+use crate::terminal::{Progress, print_json};
 use crate::{cancel, folders, npy, picture};
 
 /// Write the pixels of a DICOM file as a picture (.png) or as numbers (.npy)
@@ -42,6 +44,7 @@ pub struct Arguments {
 
     /// For display: a window's number or name in the file, CENTER,WIDTH, or `none` for the whole range of values
     ///
+    /// CENTER,WIDTH,FUNCTION is a window of another function than the line: `linear_exact` or `sigmoid`.
     /// Without it: the file's first table of values of interest, else its first window, else the whole range.
     #[arg(long, value_name = "WINDOW", allow_hyphen_values = true)]
     window: Option<VoiChoice>,
@@ -53,6 +56,24 @@ pub struct Arguments {
     /// Replace a file that is there
     #[arg(long)]
     force: bool,
+
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// What was written, as `--json` tells it.
+#[derive(Serialize)]
+struct Written<'a> {
+    out: String,
+    stage: &'a str,
+    /// Frames that were written, from 1.
+    frames: Vec<usize>,
+    width: usize,
+    height: usize,
+    /// Samples a pixel.
+    n_channels: usize,
+    /// The type of a sample as NumPy names it.
+    r#type: &'a str,
 }
 
 /// How far pixels are taken.
@@ -90,11 +111,13 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let dataset: Dataset<'_> = file.dataset().map_err(refuse)?;
     let pixels = Pixels::of(&dataset, file.syntax()).map_err(refuse)?;
     let frames = arguments.frame.clone().unwrap_or_default().of(pixels.n_frames()).map_err(refuse)?;
-    match (form, frames.as_slice()) {
+    let shape = match (form, frames.as_slice()) {
         (Form::Npy, frames) => write_numbers(arguments, &pixels, frames)?,
         (Form::Png, [frame]) => {
             let stored = pixels.frame(*frame).map_err(refuse)?;
-            write_whole(&arguments.out, &png(arguments, &stored)?)?;
+            let (bytes, shape) = png(arguments, &stored)?;
+            write_whole(&arguments.out, &bytes)?;
+            shape
         }
         (Form::Png, frames) => {
             return Err(Failure::new(
@@ -105,8 +128,29 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
                 ),
             ));
         }
+    };
+    if arguments.output.json {
+        print_json(&Written {
+            out: arguments.out.display().to_string(),
+            stage: arguments.stage.name(),
+            frames: frames.iter().map(|frame| frame + 1).collect(),
+            width: shape.width,
+            height: shape.height,
+            n_channels: shape.n_channels,
+            r#type: shape.descr,
+        })?;
     }
     Ok(Code::Done)
+}
+
+impl Stage {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Modality => "modality",
+            Self::Display => "display",
+        }
+    }
 }
 
 /// What the name of the file asks for.
@@ -120,57 +164,61 @@ fn form(out: &Path) -> Result<Form, Failure> {
 }
 
 /// Frames as an array of numbers, one after another, so that only one is held at a time.
-fn write_numbers(arguments: &Arguments, pixels: &Pixels<'_>, frames: &[usize]) -> Result<(), Failure> {
+fn write_numbers(arguments: &Arguments, pixels: &Pixels<'_>, frames: &[usize]) -> Result<Shape, Failure> {
     let cancel = cancel::on_interrupt()?;
     let progress = Progress::steps("frames", frames.len() as u64);
-    let mut out: Option<(WholeFile, String)> = None;
+    let mut out: Option<(WholeFile, Shape)> = None;
     for (n_done, frame) in frames.iter().enumerate() {
         if cancel.load(std::sync::atomic::Ordering::Relaxed) {
             return Err(Failure::new(Code::Interrupted, "interrupted; nothing was written"));
         }
         let stored = pixels.frame(*frame).map_err(|error| refused(&arguments.file, &error))?;
-        let numbers = numbers(arguments, &stored)?;
-        let (file, descr) = match &mut out {
+        let (bytes, shape) = numbers(arguments, &stored)?;
+        let (file, first) = match &mut out {
             Some(started) => started,
             None => {
-                let mut shape = vec![frames.len(), numbers.height, numbers.width];
-                shape.extend((numbers.n_channels > 1).then_some(numbers.n_channels));
+                let mut sides = vec![frames.len(), shape.height, shape.width];
+                sides.extend((shape.n_channels > 1).then_some(shape.n_channels));
                 let (folder, name) = folders::split(&arguments.out)?;
                 let mut file = WholeFile::create(folder, name).map_err(unwritten(arguments))?;
-                file.write(&npy::header(numbers.descr, &shape)).map_err(unwritten(arguments))?;
-                out.insert((file, numbers.descr.to_owned()))
+                file.write(&npy::header(shape.descr, &sides)).map_err(unwritten(arguments))?;
+                out.insert((file, shape))
             }
         };
-        if *descr != numbers.descr {
+        if *first != shape {
             return Err(Failure::new(
                 Code::Input,
-                format!("frames of different types, {descr} and {}; write them one by one", numbers.descr),
+                format!(
+                    "frames of different types, {} and {}; write them one by one",
+                    first.descr, shape.descr
+                ),
             ));
         }
-        file.write(&numbers.bytes).map_err(unwritten(arguments))?;
+        file.write(&bytes).map_err(unwritten(arguments))?;
         progress.set(n_done as u64 + 1, frames.len() as u64);
     }
-    match out {
-        Some((file, _)) => file.finish().map_err(unwritten(arguments)),
-        None => Ok(()),
-    }
+    let (file, shape) =
+        out.ok_or_else(|| Failure::new(Code::Input, "expected at least one frame, found none"))?;
+    file.finish().map_err(unwritten(arguments))?;
+    Ok(shape)
 }
 
-/// A frame as numbers.
-struct Numbers {
+/// What the numbers of a frame are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shape {
     descr: &'static str,
     width: usize,
     height: usize,
     n_channels: usize,
-    bytes: Vec<u8>,
 }
 
-fn numbers(arguments: &Arguments, stored: &StoredFrame<'_>) -> Result<Numbers, Failure> {
+/// A frame as numbers, little-endian.
+fn numbers(arguments: &Arguments, stored: &StoredFrame<'_>) -> Result<(Vec<u8>, Shape), Failure> {
     let refuse = |error| refused(&arguments.file, &error);
     let (width, height) = stored.sides();
-    let of = |values: &Stored, n_channels| -> Result<Numbers, Failure> {
+    let of = |values: &Stored, n_channels| {
         let bytes = values.to_le_bytes().map_err(refuse)?;
-        Ok(Numbers { descr: values.type_name(), width, height, n_channels, bytes })
+        Ok((bytes, Shape { descr: values.type_name(), width, height, n_channels }))
     };
     match arguments.stage {
         Stage::Stored => of(stored.values(), stored.n_samples()),
@@ -184,16 +232,17 @@ fn numbers(arguments: &Arguments, stored: &StoredFrame<'_>) -> Result<Numbers, F
                 Display::Gray8(levels) => (1, levels),
                 Display::Rgb8(levels) => (3, levels),
             };
-            Ok(Numbers { descr: "|u1", width, height, n_channels, bytes })
+            Ok((bytes, Shape { descr: "|u1", width, height, n_channels }))
         }
     }
 }
 
 /// A frame as a PNG file.
-fn png(arguments: &Arguments, stored: &StoredFrame<'_>) -> Result<Vec<u8>, Failure> {
-    let Numbers { descr, width, height, n_channels, bytes } = numbers(arguments, stored)?;
+fn png(arguments: &Arguments, stored: &StoredFrame<'_>) -> Result<(Vec<u8>, Shape), Failure> {
+    let (bytes, shape) = numbers(arguments, stored)?;
+    let Shape { descr, width, height, n_channels } = shape;
     let color = if n_channels == 1 { ColorType::Grayscale } else { ColorType::Rgb };
-    match descr {
+    let file = match descr {
         "|u1" => picture::encode(color, BitDepth::Eight, width, height, &bytes),
         "<u2" => {
             // PNG is big-endian.
@@ -207,7 +256,8 @@ fn png(arguments: &Arguments, stored: &StoredFrame<'_>) -> Result<Vec<u8>, Failu
                  file, or take --stage display"
             ),
         )),
-    }
+    };
+    Ok((file?, shape))
 }
 
 fn window(arguments: &Arguments) -> VoiChoice {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lightbox_intake::dicom::pixels::{
-    Facts, ImagePixel, PixelStep, Pixels, VoiChoice, VoiKind, VoiView, WindowRule,
+    Facts, ImagePixel, PixelSource, PixelStep, Pixels, VoiChoice, VoiKind, VoiView, WindowRule,
 };
-use lightbox_intake::dicom::{Dataset, File};
+use lightbox_intake::dicom::{Dataset, File, identity};
 use serde::Serialize;
 
 use super::attributes::{self, Attribute};
@@ -19,6 +19,9 @@ use crate::terminal::{Output, print_json};
 ///
 /// Attributes that may say who the patient is are masked: names, identifiers, dates, free text, private elements and
 /// whatever is not known to be technical. With --identity they are shown.
+///
+/// The steps are those of `dicom decode --stage display`. Views for the model take a LINEAR window by the rule of the
+/// model's serving code, which differs in the last level; `prepare` writes them with their own steps.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -84,9 +87,12 @@ struct Read {
     frame: usize,
     /// What is done from its coded bytes to a picture.
     steps: Vec<PixelStep>,
+    /// Why no picture is made of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_refused: Option<String>,
 }
 
-/// A view that the file offers. PS3.15 Annex E keeps its explanation in a file without identity.
+/// A window or table that the file offers. Its explanation is masked where it is no plain name.
 #[derive(Serialize)]
 struct Offered {
     number: usize,
@@ -99,11 +105,12 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let refuse = |error| refused(&arguments.file, &error);
     let file = File::read(&bytes).map_err(refuse)?;
     let dataset = file.dataset().map_err(refuse)?;
+    let (pixels, more) = pixels(arguments, &file, &dataset)?;
     let shown = Shown {
         bytes: bytes.len(),
         transfer_syntax: Syntax { uid: file.syntax().uid, name: file.syntax().name },
-        notes: file.notes().iter().chain(dataset.notes()).map(ToString::to_string).collect(),
-        pixels: pixels(arguments, &file, &dataset)?,
+        notes: file.notes().iter().chain(dataset.notes()).map(ToString::to_string).chain(more).collect(),
+        pixels,
         meta: attributes::of(file.meta(), arguments.identity),
         attributes: attributes::of(&dataset, arguments.identity),
     };
@@ -115,14 +122,19 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     Ok(Code::Done)
 }
 
-/// What is made of the pixels. A file whose pixels are refused is shown nevertheless: that is when one wants to look.
-fn pixels(arguments: &Arguments, file: &File<'_>, dataset: &Dataset<'_>) -> Result<PixelsShown, Failure> {
+/// What is made of the pixels, and what was odd about them. A file whose pixels are refused is shown nevertheless: that
+/// is when one wants to look.
+fn pixels(
+    arguments: &Arguments,
+    file: &File<'_>,
+    dataset: &Dataset<'_>,
+) -> Result<(PixelsShown, Vec<String>), Failure> {
     if !Pixels::are_in(dataset) {
-        return Ok(PixelsShown::Absent);
+        return Ok((PixelsShown::Absent, Vec::new()));
     }
     let pixels = match Pixels::of(dataset, file.syntax()) {
         Ok(pixels) => pixels,
-        Err(error) => return Ok(PixelsShown::Refused { reason: error.to_string() }),
+        Err(error) => return Ok((PixelsShown::Refused { reason: error.to_string() }, Vec::new())),
     };
     let frame = arguments.frame as usize;
     if frame > pixels.n_frames() {
@@ -131,34 +143,54 @@ fn pixels(arguments: &Arguments, file: &File<'_>, dataset: &Dataset<'_>) -> Resu
             format!("--frame: expected a number from 1 to {}, found {frame}", pixels.n_frames()),
         ));
     }
-    Ok(match read(&pixels, frame) {
+    let shown = match read(arguments, &pixels, frame) {
         Ok(read) => PixelsShown::Read(Box::new(read)),
         Err(error) => PixelsShown::Refused { reason: error.to_string() },
-    })
+    };
+    Ok((shown, pixels.notes().iter().map(ToString::to_string).collect()))
 }
 
-fn read(pixels: &Pixels<'_>, frame: usize) -> lightbox_intake::Result<Read> {
+fn read(arguments: &Arguments, pixels: &Pixels<'_>, frame: usize) -> lightbox_intake::Result<Read> {
     let stored = pixels.frame(frame - 1)?;
-    let shown = stored.display(&VoiChoice::Default, WindowRule::Standard)?;
-    let views = pixels.views(frame - 1)?;
+    // A window that is wrong leaves the numbers, and other windows.
+    let (steps, mut display_refused) = match stored.display(&VoiChoice::Default, WindowRule::Standard) {
+        Ok(shown) => (shown.steps, None),
+        Err(error) => (stored.steps().to_vec(), Some(error.to_string())),
+    };
+    let views = pixels.views(frame - 1).unwrap_or_else(|error| {
+        display_refused.get_or_insert_with(|| error.to_string());
+        Vec::new()
+    });
     Ok(Read {
         n_frames: pixels.n_frames(),
         image: pixels.image().clone(),
-        views: views.iter().enumerate().map(|(index, view)| offered(index, view)).collect(),
+        views: views
+            .iter()
+            .enumerate()
+            .map(|(index, view)| offered(index, view, arguments.identity))
+            .collect(),
         facts: pixels.facts().clone(),
         frame,
-        steps: shown.steps,
+        steps,
+        display_refused,
     })
 }
 
-fn offered(index: usize, view: &VoiView) -> Offered {
+fn offered(index: usize, view: &VoiView, with_identity: bool) -> Offered {
     let kind = match &view.kind {
         VoiKind::Window(window) => {
             format!("window, center {}, width {}, {}", window.center, window.width, window.function.term())
         }
         VoiKind::Table { .. } => "table".to_owned(),
     };
-    Offered { number: index + 1, kind, explanation: view.explanation.clone() }
+    let explanation = view.explanation.as_ref().map(|text| {
+        if with_identity || identity::is_name_of_a_window(text) {
+            text.clone()
+        } else {
+            "(masked)".to_owned()
+        }
+    });
+    Offered { number: index + 1, kind, explanation }
 }
 
 /// A file in words.
@@ -177,7 +209,11 @@ fn told(shown: &Shown) -> String {
         PixelsShown::Refused { reason } => line("pixels", &format!("refused: {reason}")),
         PixelsShown::Read(read) => {
             let image = &read.image;
-            let sign = if image.is_signed { "signed" } else { "unsigned" };
+            let sign = match (image.source, image.is_signed) {
+                (PixelSource::Integers, true) => "signed",
+                (PixelSource::Integers, false) => "unsigned",
+                (PixelSource::Floats | PixelSource::Doubles, _) => "floating point",
+            };
             let frames = if read.n_frames == 1 { "frame" } else { "frames" };
             line(
                 "pixels",
@@ -200,6 +236,11 @@ fn told(shown: &Shown) -> String {
             }
             if let Some(burned_in) = &read.facts.burned_in_annotation {
                 line("burned in", &format!("annotation: {burned_in}"));
+            }
+            if let Some(reason) = &read.display_refused {
+                line("display", &format!("refused: {reason}"));
+            } else if read.steps.is_empty() {
+                line(&format!("frame {}", read.frame), "shown as it is stored");
             }
             for (index, step) in read.steps.iter().enumerate() {
                 let name = if index == 0 { format!("frame {}", read.frame) } else { String::new() };

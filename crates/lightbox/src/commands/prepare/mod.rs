@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::folder::Folder;
 use super::prompts::prompts;
+use super::read::tell_left_undone;
 use crate::arguments::{OutputArguments, PictureArguments};
 use crate::exit::{Code, Failure};
 use crate::inputs::Inputs;
@@ -112,6 +113,8 @@ struct Source<'a> {
     input: usize,
     /// Place among the pictures of all inputs, from 0.
     frame: usize,
+    /// Which frame of its file it is, from 1.
+    frame_number: usize,
     #[serde(flatten)]
     file: &'a SourceFile,
 }
@@ -145,6 +148,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     };
     let budget = outline.budget(&mut assignment)?;
     let views = assignment.views.clone();
+    tell_left_undone(&views);
     let frames = views.iter().enumerate().map(|(index, view)| frame(index, view, &assignment.inputs));
     let prepared = Prepared {
         format: FORMAT,
@@ -173,7 +177,12 @@ fn frame<'a>(index: usize, view: &'a ViewRecord, inputs: &'a [SourceFile]) -> Pr
         file: format!("frame-{:04}.png", index + 1),
         model_file: format!("frame-{:04}-model.png", index + 1),
         label: view.label.as_deref(),
-        source: Source { input: view.source, frame: view.frame, file: &inputs[view.source] },
+        source: Source {
+            input: view.source,
+            frame: view.frame,
+            frame_number: view.frame_number,
+            file: &inputs[view.source],
+        },
         recipe: view.recipe,
         width: view.width,
         height: view.height,
@@ -219,10 +228,16 @@ fn summary(prepared: &Prepared<'_>, arguments: &Arguments) -> String {
     let mut text = String::new();
     for frame in &prepared.frames {
         text.push_str(&format!(
-            "{}  {}×{}\n",
+            "{}  {}×{}  {}{}\n",
             arguments.out.join(&frame.file).display(),
             frame.width,
-            frame.height
+            frame.height,
+            arguments.inputs[frame.source.input].display(),
+            if frame.source.frame_number > 1 {
+                format!(" frame {}", frame.source.frame_number)
+            } else {
+                String::new()
+            }
         ));
     }
     text.push_str(&format!(

@@ -94,5 +94,15 @@ fn part(part: openai::Part, inputs: &mut Inputs) -> Result<Part, Failure> {
             ));
         }
     }
+    let n_frames = inputs.study.frames.len() - index;
+    if n_frames != 1 {
+        return Err(Failure::new(
+            Code::Input,
+            format!(
+                "{place}: expected one picture, found a file of {n_frames} frames; take those that are wanted out of it \
+                 with `lightbox dicom decode --frame`"
+            ),
+        ));
+    }
     Ok(Part::Image(index))
 }
