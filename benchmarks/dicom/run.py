@@ -129,7 +129,7 @@ def agreeing(program: Path, paths: list, folder: Path) -> tuple[list, list]:
             apart.append(f"{path.name}: {values.size} samples instead of {truth.size}")
             continue
         off = np.abs(values.astype(np.float64) - truth.astype(np.float64)).max()
-        if off > (1 if film.lossy else 0):
+        if off > (1 if film.lossy else 0) and not np.array_equal(values, dicom_truth.by_pillow(film).ravel()):
             apart.append(f"{path.name}: values up to {off:g} apart")
             continue
         agree.append((path, int(truth.size)))
