@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::time::Instant;
 
 use lightbox_intake::dicom::pixels::{Pixels, Stored};
-use lightbox_intake::dicom::{Dataset, File, Tag, read_header, tags};
+use lightbox_intake::dicom::{Dataset, File, Tag, read_bytes, read_header, tags};
 
 const TAGS: [Tag; 6] = [
     tags::SOP_CLASS_UID,
@@ -71,7 +71,7 @@ fn frames(
     path: &str,
     mut see: impl FnMut(&Stored) -> Result<(), Box<dyn Error>>,
 ) -> Result<usize, Box<dyn Error>> {
-    let bytes = std::fs::read(path)?;
+    let bytes = read_bytes(path)?;
     let file = File::read(&bytes)?;
     let dataset = file.dataset()?;
     let pixels = Pixels::of(&dataset, file.syntax())?;
