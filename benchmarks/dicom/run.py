@@ -259,6 +259,9 @@ def main() -> None:
     if not options.only:
         options.out.mkdir(exist_ok=True)
         stem = options.out / f"{result['date']}-{'-'.join(result['machine']['cpu'].lower().split()[:2])}{'-kept' if options.kept else ''}"
+        for row in rows:
+            # The table has the large films; the others would be much text for little.
+            row["each"] = [each for each in row["each"] if each["file"].startswith("made-")]
         stem.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
         stem.with_suffix(".md").write_text(table(result))
 
