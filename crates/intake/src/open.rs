@@ -72,15 +72,17 @@ impl Allowance {
 
 /// One arm a format.
 fn decode(bytes: &[u8], choice: &PictureChoice, allowance: &mut Allowance) -> Result<(Format, Vec<Frame>)> {
-    let (format, read): (_, fn(&[u8], &mut Allowance) -> Result<Frame>) = match kind::of(bytes)? {
-        Kind::Png => (Format::Png, png::read),
-        Kind::Jpeg => (Format::Jpeg, jpeg::read),
-        Kind::Tiff => (Format::Tiff, tiff::read),
-        Kind::Dicom => return Ok((Format::Dicom, dicom::read_frames(bytes, choice, allowance)?)),
-    };
-    // Whoever names frame 2 of one picture is told before it is decoded.
-    choice.check_plain()?;
-    Ok((format, vec![read(bytes, allowance)?]))
+    let kind = kind::of(bytes)?;
+    if kind != Kind::Dicom {
+        // Whoever names frame 2 of one picture is told before it is decoded.
+        choice.check_plain()?;
+    }
+    Ok(match kind {
+        Kind::Png => (Format::Png, vec![png::read(bytes, allowance)?]),
+        Kind::Jpeg => (Format::Jpeg, vec![jpeg::read(bytes, allowance)?]),
+        Kind::Tiff => (Format::Tiff, vec![tiff::read(bytes, allowance)?]),
+        Kind::Dicom => (Format::Dicom, dicom::read_frames(bytes, choice, allowance)?),
+    })
 }
 
 /// The bytes of a file of a kind that is read.

@@ -110,7 +110,11 @@ fn show_masks_who_it_is_and_tells_what_is_done() {
     odd[at..at + 6].copy_from_slice(b"Doe^Jo");
     bench.file("odd.dcm", odd);
     let shown = bench.line("dicom show odd.dcm");
-    assert!(shown.stdout.contains("BodyPartExamined  (masked)") && !shown.stdout.contains("Doe"), "{}", shown.stdout);
+    assert!(
+        shown.stdout.contains("BodyPartExamined  (masked)") && !shown.stdout.contains("Doe"),
+        "{}",
+        shown.stdout
+    );
     bench.line("dicom show film.dcm --frame 2").expect(2, &["--frame", "1 to 1"]);
     bench.film("film.png");
     bench.line("dicom show film.png").expect(3, &["film.png", "expected DICOM, found PNG"]);

@@ -1,6 +1,6 @@
 //! DICOM files with known values: what each rule of the pixel layer is tried with.
 //!
-//! [`cases`] is the catalogue: each [`Case`] is the bytes of a file and what is true of it, either the values of its
+//! [`cases()`] is the catalogue: each [`Case`] is the bytes of a file and what is true of it, either the values of its
 //! frames at three stages (stored, modality, display) or why it has to be refused. The values come from the definition,
 //! computed plainly beside the file that is made; no decoder takes part. [`DicomFile`] writes a well-formed file through
 //! dicom-rs, [`Parts`] takes it apart for the files that mislead, and [`codes`] has the encoders.

@@ -95,7 +95,7 @@ pub fn lines(attributes: &[Attribute], depth: usize, text: &mut String) {
         };
         let indent = "  ".repeat(depth);
         let keyword = attribute.keyword.unwrap_or("-");
-        text.push_str(&format!("{indent}{} {} {keyword}  {value}", attribute.tag, attribute.vr).trim_end());
+        text.push_str(format!("{indent}{} {} {keyword}  {value}", attribute.tag, attribute.vr).trim_end());
         text.push('\n');
         for (index, item) in attribute.items.iter().enumerate() {
             text.push_str(&format!("{indent}  item {}\n", index + 1));
