@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use lightbox_intake::dicom::pixels::{ModalityFrame, Pixels, VoiChoice, WindowRule};
 use lightbox_intake::dicom::{Dataset, File, Value, describe};
-use lightbox_intake::{Allowance, FrameChoice, PictureChoice, Result};
+use lightbox_intake::{Allowance, Result, Samples};
 use lightbox_phantoms::dicom::cases;
 
 use super::Target;
 
 /// Frames of one file that are decoded; the rest take the same way.
 const MOST_FRAMES: usize = 3;
+
+/// Pixels of all frames that the door may take: it holds them together, and the bound on memory is for one.
+const MOST_PIXELS: u64 = 1 << 22;
 
 /// Elements that are asked for by type: asking for all of a file of nothing but elements would take the square of their
 /// number.
@@ -33,12 +36,17 @@ fn read(bytes: &[u8]) {
     if let Err(error) = through(bytes) {
         assert!(!error.to_string().is_empty(), "an error without words");
     }
-    // The door of every command, for its first frame; for some, because it does much of the same once more.
-    if bytes.len().is_multiple_of(4) {
-        let first: FrameChoice = "1".parse().expect("1 is a choice of frames");
-        let choice = PictureChoice { frames: first, ..PictureChoice::default() };
-        if let Ok(study) = Allowance::default().read_chosen(bytes, &choice) {
-            assert_eq!(study.frames.len(), 1, "one frame is asked for");
+    // The door of every command, and the views behind it; for some, because it does much of the same once more.
+    if bytes.len().is_multiple_of(4)
+        && let Ok(study) = Allowance::new(MOST_PIXELS).read(bytes)
+    {
+        for gray in study.frames.iter().take(MOST_FRAMES).filter_map(|frame| match &frame.samples {
+            Samples::Values(gray) => Some(gray),
+            _ => None,
+        }) {
+            if let Err(error) = gray.levels(WindowRule::Serving) {
+                assert!(!error.to_string().is_empty(), "an error without words");
+            }
         }
     }
 }
