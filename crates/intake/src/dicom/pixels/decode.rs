@@ -158,6 +158,9 @@ fn run_lengths(bytes: &[u8], image: &ImagePixel, steps: &mut Vec<PixelStep>) -> 
         Photometric::YbrFull422 => Photometric::YbrFull,
         other => other,
     };
+    if (image.bits_allocated, image.bits_stored, image.is_signed) == (8, 8, false) {
+        return Ok(Stored::U8(samples));
+    }
     let image = ImagePixel { is_planar: false, photometric, ..image.clone() };
     native::read(&samples, &image, steps)
 }
