@@ -140,12 +140,16 @@ impl<'a> PixelBytes<'a> {
     }
 }
 
-/// The one element that holds pixels (PS3.3 section C.7.6.3, C.7.6.24, C.7.6.25).
-fn pixel_tag(dataset: &Dataset<'_>) -> Result<Tag> {
-    let present: Vec<Tag> = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA]
+/// The elements of pixels that a data set has: one, or none; more only where it is broken.
+pub(crate) fn pixel_tags(dataset: &Dataset<'_>) -> impl Iterator<Item = Tag> {
+    [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA]
         .into_iter()
         .filter(|tag| dataset.get(*tag).is_some())
-        .collect();
+}
+
+/// The one element that holds pixels (PS3.3 section C.7.6.3, C.7.6.24, C.7.6.25).
+pub(crate) fn pixel_tag(dataset: &Dataset<'_>) -> Result<Tag> {
+    let present: Vec<Tag> = pixel_tags(dataset).collect();
     match present.as_slice() {
         [tag] => Ok(*tag),
         [] => Err(Error::new(

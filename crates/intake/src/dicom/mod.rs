@@ -31,6 +31,7 @@ pub(crate) use door::read_frames;
 pub use element::{Cut, Element, Fragments, Value};
 pub use file::File;
 pub use frames::PixelBytes;
+pub(crate) use frames::{pixel_tag, pixel_tags};
 pub use header::read_header;
 pub use note::{Note, Oddity};
 pub use syntax::{Coding, Framing, TransferSyntax};

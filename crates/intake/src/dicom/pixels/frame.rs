@@ -17,7 +17,7 @@ use super::stored::Stored;
 use super::voi::{self, VoiView};
 use super::{decode, expected};
 use crate::Result;
-use crate::dicom::{Dataset, Note, PixelBytes, TransferSyntax};
+use crate::dicom::{Dataset, Note, PixelBytes, TransferSyntax, pixel_tags};
 
 /// The pixels of a data set: described, not yet decoded.
 pub struct Pixels<'d> {
@@ -46,9 +46,7 @@ impl<'d> Pixels<'d> {
     /// Whether a data set has pixels at all: reports and plans have none.
     #[must_use]
     pub fn are_in(dataset: &Dataset<'_>) -> bool {
-        [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA]
-            .into_iter()
-            .any(|tag| dataset.get(tag).is_some())
+        pixel_tags(dataset).next().is_some()
     }
 
     /// How many frames there are.

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::steps::shown;
 use super::{expected, missing, unsupported};
-use crate::dicom::{Dataset, Tag};
+use crate::dicom::{Dataset, Tag, pixel_tag};
 use crate::{ErrorKind, Result};
 
 /// What the header states of the samples of every frame.
@@ -223,25 +223,11 @@ impl ImagePixel {
     }
 }
 
-/// Which of the three elements is there: one and only one, as pydicom asks too.
+/// What the samples are, by the element that holds them.
 fn source(dataset: &Dataset<'_>) -> Result<PixelSource> {
+    let tag = pixel_tag(dataset)?;
     let all = [PixelSource::Integers, PixelSource::Floats, PixelSource::Doubles];
-    let mut found = all.into_iter().filter(|source| dataset.get(source.tag()).is_some());
-    match (found.next(), found.next()) {
-        (Some(source), None) => Ok(source),
-        (Some(_), Some(second)) => Err(expected(
-            second.tag(),
-            "one of Pixel Data, Float Pixel Data and Double Float Pixel Data",
-            "more than one of them",
-        )),
-        (None, _) => Err(super::error(
-            ErrorKind::Unsupported,
-            tags::PIXEL_DATA,
-            "pixels",
-            "none: the file holds no picture",
-        )
-        .hint("reports, plans and presentation states have no pixels, and a file that was cut before them has none either; `lightbox dicom show` tells what it is")),
-    }
+    all.into_iter().find(|source| source.tag() == tag).ok_or_else(|| missing(tag))
 }
 
 fn number(dataset: &Dataset<'_>, tag: Tag) -> Result<u32> {
