@@ -26,6 +26,8 @@ pub struct KvCache {
     slabs: Vec<Arena>,
     /// One past the last position stored.
     end: usize,
+    /// One past the last position that was overwritten by one that lies a capacity later.
+    lost: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +70,7 @@ impl KvCache {
             slab_blocks: 1,
         };
         layout.slab_blocks = (SLAB_BYTES / (4 * layout.block_len())).clamp(1, layout.n_blocks);
-        Ok(Self { layout, slabs: Vec::new(), end: 0 })
+        Ok(Self { layout, slabs: Vec::new(), end: 0, lost: 0 })
     }
 
     /// Heads of keys and values.
@@ -104,7 +106,7 @@ impl KvCache {
     /// Positions that can be attended to.
     #[must_use]
     pub fn held(&self) -> Range<usize> {
-        self.end.saturating_sub(self.capacity())..self.end
+        self.lost..self.end
     }
 
     /// Bytes reserved so far.
@@ -130,6 +132,22 @@ impl KvCache {
     /// Forgets all positions; the next one is 0. Memory is kept.
     pub fn clear(&mut self) {
         self.end = 0;
+        self.lost = 0;
+    }
+
+    /// Forgets the positions from `len` on; `len` is the one that comes next. Positions that were overwritten by
+    /// them do not come back: a layer with a sliding window must have held more than its window and what is forgotten.
+    ///
+    /// # Errors
+    /// A length that is more than [`KvCache::len`]; nothing is then forgotten.
+    pub fn truncate(&mut self, len: usize) -> Result<()> {
+        if len > self.end {
+            let message = format!("{len} positions were to be kept, {} are stored", self.end);
+            return Err(Error::shape(OP, message));
+        }
+        self.end = len;
+        self.lost = self.lost.min(len);
+        Ok(())
     }
 
     /// Stores keys and values of the next positions, on the caller's thread: see [`Backend::store`].
@@ -141,8 +159,14 @@ impl KvCache {
         let rows = self.rows(k, v, first_position, n);
         // SAFETY: one call writes everything.
         unsafe { rows.write(0..rows.n_panels()) };
-        self.end = first_position + n;
+        self.advance(n);
         Ok(())
+    }
+
+    /// Counts `n` positions that were stored.
+    fn advance(&mut self, n: usize) {
+        self.end += n;
+        self.lost = self.lost.max(self.end.saturating_sub(self.capacity()));
     }
 
     /// Checks what is to be stored and reserves its memory; returns the number of positions.
@@ -298,7 +322,7 @@ impl Backend {
         let rows = cache.rows(k, v, first_position, n);
         let work = if rows.meets_itself() { 0 } else { k.len() }; // too little for more than one thread
         self.parallel(work, 0, &rows)?;
-        cache.end = first_position + n;
+        cache.advance(n);
         Ok(())
     }
 }

@@ -281,6 +281,43 @@ fn memory_grows_with_the_positions_stored() {
     assert_eq!((cache.len(), cache.len_bytes()), (1, before));
 }
 
+/// What was stored and forgotten leaves no trace, except that it took the places of what lay a capacity before it.
+#[test]
+fn forgotten_positions_are_stored_anew() {
+    let mut random = Random::new(15);
+    for (capacity, n_kept, n_forgotten) in [(64, 10, 3), (64, 70, 5), (128, 190, 70), (256, 200, 200)] {
+        let d = 24;
+        let (k, v, q) = (random.values(400 * d), random.values(400 * d), random.values(d));
+        let other = random.values(400 * d);
+        let rows = |from: &[f32], range: Range<usize>| from[range.start * d..range.end * d].to_vec();
+        let store = |cache: &mut KvCache, k: &[f32], v: &[f32], range: Range<usize>| {
+            for at in range {
+                cache.store(&rows(k, at..at + 1), &rows(v, at..at + 1), at).expect("in order");
+            }
+        };
+        let mut straight = KvCache::new(1, d, capacity).expect("small");
+        store(&mut straight, &k, &v, 0..n_kept + 7);
+        let mut detour = KvCache::new(1, d, capacity).expect("small");
+        store(&mut detour, &k, &v, 0..n_kept);
+        store(&mut detour, &other, &other, n_kept..n_kept + n_forgotten);
+        detour.truncate(n_kept).expect("as many are stored");
+        store(&mut detour, &k, &v, n_kept..n_kept + 7);
+        let lost = (n_kept + n_forgotten.max(7)).saturating_sub(capacity).min(n_kept);
+        assert_eq!(detour.held(), lost..n_kept + 7, "{capacity}, {n_kept}, {n_forgotten}");
+        let attend = |cache: &KvCache| {
+            let mut out = vec![f32::NAN; d];
+            best().attend(&q, cache, &[lost..n_kept + 7], SCALE, &mut out).expect("held");
+            out
+        };
+        assert_same_bits(&attend(&detour), &attend(&straight), &format!("{capacity}, {n_kept}"));
+    }
+    let mut cache = KvCache::new(1, 4, 64).expect("small");
+    cache.store(&[1.0; 8], &[1.0; 8], 0).expect("in order");
+    let error = cache.truncate(3).expect_err("two are stored").to_string();
+    assert!(error.contains("3 positions were to be kept, 2 are stored"), "{error}");
+    assert_eq!(cache.held(), 0..2);
+}
+
 #[test]
 fn what_does_not_fit_is_refused_with_its_shapes() {
     let backend = best();
