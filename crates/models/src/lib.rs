@@ -3,6 +3,7 @@
 //! Knows nothing of DICOM, patients, prompt wording, network or async.
 #![forbid(unsafe_code)]
 
+mod caches;
 pub mod config;
 mod decoding;
 mod engine;
@@ -23,6 +24,7 @@ mod siglip;
 pub mod tokens;
 pub mod weights;
 
+pub use caches::{CacheKind, CacheStore};
 pub use engine::{Alternative, Engine, Event, Finish, Generation, ModelCard, Prompt, Timings, TokenLogprob};
 pub use error::{Error, ErrorKind, Result};
 pub use files::ModelFiles;

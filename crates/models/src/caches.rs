@@ -1,0 +1,25 @@
+//! What an engine keeps so that nothing is computed twice, and the store that may keep it between runs.
+
+/// What a cached entry holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CacheKind {
+    /// The soft tokens of a picture, as the projector gives them.
+    Image,
+    /// Keys and values of the beginning of a prompt.
+    Prefix,
+}
+
+/// Keeps entries beyond the life of an engine, such as on disk.
+///
+/// A store never makes a request fail: what it cannot keep or give back it leaves out, and reports by its own means.
+/// An engine checks what it is given and removes what does not hold; the same key always stands for the same bytes.
+pub trait CacheStore: Send {
+    /// The bytes under `key`, as they were put.
+    fn get(&mut self, kind: CacheKind, key: &[u8; 32]) -> Option<Vec<u8>>;
+
+    /// Keeps `bytes` under `key`, where there is room.
+    fn put(&mut self, kind: CacheKind, key: &[u8; 32], bytes: &[u8]);
+
+    /// Forgets what is under `key`: it was not what the engine expects.
+    fn remove(&mut self, kind: CacheKind, key: &[u8; 32]);
+}
