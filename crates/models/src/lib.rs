@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod files;
 mod gemma3;
+pub mod gguf;
 pub mod hub;
 pub mod images;
 #[cfg(test)]
