@@ -165,6 +165,7 @@ fn matrix(n_out: usize, n_in: usize, dtype: Dtype) -> Anything<Matrix> {
         Dtype::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
         Dtype::Bf16 => values.iter().flat_map(|v| half::bf16::from_f32(*v).to_le_bytes()).collect(),
         Dtype::F16 => values.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect(),
+        quantized => return Err(format!("{quantized} blocks are not timed here").into()),
     };
     let mut builder = MatrixBuilder::new(n_out, n_in, dtype)?;
     builder.rows(0, &bytes)?;

@@ -24,7 +24,9 @@
 
 mod attention;
 mod backend;
+pub mod blocks;
 mod cache;
+mod dtype;
 mod error;
 mod isa;
 mod lanes;
@@ -41,9 +43,10 @@ mod trigonometry;
 
 pub use backend::Backend;
 pub use cache::{KEY_BLOCK, KvCache};
+pub use dtype::Dtype;
 pub use error::{Error, ErrorKind, Result};
 pub use isa::Isa;
 pub use linear::Epilogue;
-pub use matrix::{Dtype, Matrix};
+pub use matrix::Matrix;
 pub use packing::MatrixBuilder;
 pub use rope::Rope;

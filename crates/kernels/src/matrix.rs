@@ -1,55 +1,24 @@
 //! Weights as kernels want them: panels of sixteen output columns.
 
-use std::fmt;
-
 use half::f16;
 use lightbox_host::Arena;
 
+use crate::dtype::Dtype;
 use crate::error::{Error, Result, expect_len};
 use crate::lanes::{WIDTH, bf16_slot};
 use crate::tile::{Bf16, F16};
 
-/// A type of stored numbers, little-endian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dtype {
-    /// IEEE 754 binary32.
-    F32,
-    /// The upper half of a binary32.
-    Bf16,
-    /// IEEE 754 binary16.
-    F16,
-}
-
-impl Dtype {
-    /// Bytes of one number.
-    #[must_use]
-    pub fn bytes(self) -> usize {
-        match self {
-            Self::F32 => 4,
-            Self::F16 | Self::Bf16 => 2,
-        }
-    }
-}
-
-impl fmt::Display for Dtype {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-            Self::F16 => "f16",
-        })
-    }
-}
-
 /// A weight matrix `[n_out, n_in]`, packed: opaque, immutable, made by [`MatrixBuilder`](crate::MatrixBuilder).
 ///
-/// Numbers keep the type that they were stored in; arithmetic widens them to f32, which is exact.
+/// Numbers keep the type that they were stored in; arithmetic widens them to f32, which is exact. Those of quantized
+/// blocks are widened as they are packed.
 #[derive(Debug)]
 pub struct Matrix {
     pub(crate) n_out: usize,
     pub(crate) n_in: usize,
     pub(crate) dtype: Dtype,
-    /// `[n_panels][n_in][16]`; columns past `n_out` are zero. bf16 columns lie in the order of `bf16_slot`.
+    /// `[n_panels][n_in][16]`; columns past `n_out` are zero. bf16 columns lie in the order of `bf16_slot`; quantized
+    /// blocks are f32 here.
     pub(crate) arena: Arena,
 }
 
@@ -74,7 +43,7 @@ impl Matrix {
         self.n_in
     }
 
-    /// The type of its numbers.
+    /// The type that its numbers were stored in.
     #[must_use]
     pub fn dtype(&self) -> Dtype {
         self.dtype
@@ -86,10 +55,12 @@ impl Matrix {
         self.arena.len()
     }
 
-    /// Bytes in memory that a matrix of this shape takes; `None` if no address space holds it.
+    /// Bytes in memory that a matrix of this shape takes; `None` if no address space holds it, or if its rows are
+    /// not whole blocks of `dtype`.
     #[must_use]
     pub fn packed_bytes(n_out: usize, n_in: usize, dtype: Dtype) -> Option<usize> {
-        n_out.div_ceil(WIDTH).checked_mul(n_in)?.checked_mul(WIDTH)?.checked_mul(dtype.bytes())
+        dtype.row_bytes(n_in)?;
+        n_out.div_ceil(WIDTH).checked_mul(n_in)?.checked_mul(WIDTH)?.checked_mul(dtype.panel_bytes())
     }
 
     /// Row `row` of the source, widened, into `out` `[n_in]`: an embedding lookup.
@@ -105,10 +76,6 @@ impl Matrix {
         let panel = row / WIDTH * self.n_in * WIDTH;
         let column = row % WIDTH;
         match self.dtype {
-            Dtype::F32 => {
-                let values = self.arena.as_f32()[panel + column..].iter().step_by(WIDTH);
-                out.iter_mut().zip(values).for_each(|(out, &value)| *out = value);
-            }
             Dtype::Bf16 => {
                 let bits = self.arena.as_u16()[panel + bf16_slot(column)..].iter().step_by(WIDTH);
                 out.iter_mut()
@@ -118,6 +85,10 @@ impl Matrix {
             Dtype::F16 => {
                 let bits = self.arena.as_u16()[panel + column..].iter().step_by(WIDTH);
                 out.iter_mut().zip(bits).for_each(|(out, &bits)| *out = f16::from_bits(bits).to_f32());
+            }
+            _ => {
+                let values = self.arena.as_f32()[panel + column..].iter().step_by(WIDTH);
+                out.iter_mut().zip(values).for_each(|(out, &value)| *out = value);
             }
         }
         Ok(())
@@ -133,7 +104,6 @@ impl Matrix {
             (bits.as_ptr(), bits.len())
         };
         match self.dtype {
-            Dtype::F32 => Panels::F32(self.arena.as_f32()),
             Dtype::Bf16 => {
                 let (start, len) = bits();
                 // SAFETY: the whole of a borrowed slice of u16, of which `Bf16` is a transparent wrapper.
@@ -144,6 +114,7 @@ impl Matrix {
                 // SAFETY: the whole of a borrowed slice of u16, of which `F16` is a transparent wrapper.
                 Panels::F16(unsafe { std::slice::from_raw_parts(start.cast(), len) })
             }
+            _ => Panels::F32(self.arena.as_f32()),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use lightbox_host::Arena;
 
-use crate::error::{Error, Result, expect_len, product};
+use crate::blocks;
+use crate::dtype::Dtype;
+use crate::error::{Error, Result, expect_len};
 use crate::lanes::{WIDTH, bf16_slot};
-use crate::matrix::{Dtype, Matrix};
+use crate::matrix::Matrix;
 
 /// Packs a matrix from pieces of its source, which may come in any order.
 #[derive(Debug)]
@@ -30,10 +32,17 @@ impl MatrixBuilder {
     /// Room for `[n_out, n_in]` weights of type `dtype`.
     ///
     /// # Errors
-    /// An empty or overflowing shape, or memory that the machine refuses.
+    /// An empty or overflowing shape, an `n_in` that is not whole blocks of `dtype`, or memory that the machine refuses.
     pub fn new(n_out: usize, n_in: usize, dtype: Dtype) -> Result<Self> {
         if n_out == 0 || n_in == 0 {
             return Err(Error::shape(OP, format!("a matrix of n_out {n_out} × n_in {n_in} holds nothing")));
+        }
+        let (block, _) = dtype.block();
+        if !n_in.is_multiple_of(block) {
+            return Err(Error::shape(
+                OP,
+                format!("n_in {n_in} is not whole blocks of {dtype}, which hold {block}"),
+            ));
         }
         let bytes = Matrix::packed_bytes(n_out, n_in, dtype).ok_or_else(|| {
             Error::shape(OP, format!("a matrix of n_out {n_out} × n_in {n_in} is larger than memory can be"))
@@ -42,7 +51,8 @@ impl MatrixBuilder {
         Ok(Self { matrix, seen: Seen::Nothing })
     }
 
-    /// Takes whole rows of a row-major `[n_out, n_in]` source, `first_row` being the first of `bytes_le`.
+    /// Takes whole rows of a row-major `[n_out, n_in]` source, `first_row` being the first of `bytes_le`; quantized
+    /// rows are blocks as GGUF stores them.
     ///
     /// # Errors
     /// Bytes that are not whole rows, rows out of range or given twice, or a matrix begun with
@@ -56,7 +66,8 @@ impl MatrixBuilder {
             return Err(Error::shape(OP, "rows given to a matrix that was begun by columns"));
         };
         let n = mark(seen, "rows", first_row, bytes_le.len(), n_in, dtype)?;
-        let line_bytes = n_in * dtype.bytes();
+        let line_bytes = bytes_le.len() / n.max(1);
+        let mut values = vec![0.0; if dtype.is_quantized() { WIDTH * n_in } else { 0 }];
         let mut row = first_row;
         while row < first_row + n {
             let end = (row / WIDTH * WIDTH + WIDTH).min(first_row + n);
@@ -66,15 +77,27 @@ impl MatrixBuilder {
             match dtype {
                 Dtype::F32 => {
                     let panel = &mut self.matrix.arena.as_f32_mut()[panel];
-                    interleave(panel, from, n_in, |i| column + i, f32::from_le_bytes);
+                    interleave(panel, from.as_chunks().0, n_in, |i| column + i, f32::from_le_bytes);
                 }
                 Dtype::Bf16 => {
                     let panel = &mut self.matrix.arena.as_u16_mut()[panel];
-                    interleave(panel, from, n_in, |i| bf16_slot(column + i), u16::from_le_bytes);
+                    interleave(
+                        panel,
+                        from.as_chunks().0,
+                        n_in,
+                        |i| bf16_slot(column + i),
+                        u16::from_le_bytes,
+                    );
                 }
                 Dtype::F16 => {
                     let panel = &mut self.matrix.arena.as_u16_mut()[panel];
-                    interleave(panel, from, n_in, |i| column + i, u16::from_le_bytes);
+                    interleave(panel, from.as_chunks().0, n_in, |i| column + i, u16::from_le_bytes);
+                }
+                quantized => {
+                    let values = &mut values[..(end - row) * n_in];
+                    blocks::dequantize(quantized, from, values)?;
+                    let panel = &mut self.matrix.arena.as_f32_mut()[panel];
+                    interleave(panel, values, n_in, |i| column + i, |value| value);
                 }
             }
             row = end;
@@ -85,9 +108,12 @@ impl MatrixBuilder {
     /// Takes whole lines of a row-major `[n_in, n_out]` source, `first_k` being the first of `bytes_le`.
     ///
     /// # Errors
-    /// As [`MatrixBuilder::rows`].
+    /// As [`MatrixBuilder::rows`], or a quantized type: a block belongs to one row.
     pub fn columns(&mut self, first_k: usize, bytes_le: &[u8]) -> Result<()> {
         let Matrix { n_out, n_in, dtype, .. } = self.matrix;
+        if dtype.is_quantized() {
+            return Err(Error::shape(OP, format!("columns of {dtype}, whose blocks lie along rows")));
+        }
         if matches!(self.seen, Seen::Nothing) {
             self.seen = Seen::Columns(vec![false; n_in]);
         }
@@ -95,22 +121,23 @@ impl MatrixBuilder {
             return Err(Error::shape(OP, "columns given to a matrix that was begun by rows"));
         };
         mark(seen, "columns", first_k, bytes_le.len(), n_out, dtype)?;
-        for (k, line) in (first_k..).zip(bytes_le.chunks_exact(n_out * dtype.bytes())) {
-            for (panel, piece) in line.chunks(WIDTH * dtype.bytes()).enumerate() {
+        let (_, number) = dtype.block();
+        for (k, line) in (first_k..).zip(bytes_le.chunks_exact(n_out * number)) {
+            for (panel, piece) in line.chunks(WIDTH * number).enumerate() {
                 let at = (panel * n_in + k) * WIDTH;
                 let to = at..at + WIDTH;
                 match dtype {
-                    Dtype::F32 => {
-                        let to = &mut self.matrix.arena.as_f32_mut()[to];
-                        interleave(to, piece, 1, |i| i, f32::from_le_bytes);
-                    }
                     Dtype::Bf16 => {
                         let to = &mut self.matrix.arena.as_u16_mut()[to];
-                        interleave(to, piece, 1, bf16_slot, u16::from_le_bytes);
+                        interleave(to, piece.as_chunks().0, 1, bf16_slot, u16::from_le_bytes);
                     }
                     Dtype::F16 => {
                         let to = &mut self.matrix.arena.as_u16_mut()[to];
-                        interleave(to, piece, 1, |i| i, u16::from_le_bytes);
+                        interleave(to, piece.as_chunks().0, 1, |i| i, u16::from_le_bytes);
+                    }
+                    _ => {
+                        let to = &mut self.matrix.arena.as_f32_mut()[to];
+                        interleave(to, piece.as_chunks().0, 1, |i| i, f32::from_le_bytes);
                     }
                 }
             }
@@ -134,22 +161,21 @@ impl MatrixBuilder {
     }
 }
 
-/// Writes row `i` of `lines` (each of `n_in` numbers of `N` bytes) to slot `slot(i)` of `panel` `[n_in][16]`.
-fn interleave<T: Copy, const N: usize>(
+/// Writes row `i` of `numbers` (each of `n_in`) to slot `slot(i)` of `panel` `[n_in][16]`.
+fn interleave<N: Copy, T: Copy>(
     panel: &mut [T],
-    lines: &[u8],
+    numbers: &[N],
     n_in: usize,
     slot: impl Fn(usize) -> usize,
-    read: impl Fn([u8; N]) -> T,
+    read: impl Fn(N) -> T,
 ) {
-    let numbers = lines.as_chunks::<N>().0;
     for start in (0..n_in).step_by(RUN) {
         let end = (start + RUN).min(n_in);
         for (i, line) in numbers.chunks_exact(n_in).enumerate() {
             let slot = slot(i);
             let run = panel[start * WIDTH..end * WIDTH].as_chunks_mut::<WIDTH>().0;
-            for (to, &bytes) in run.iter_mut().zip(&line[start..end]) {
-                to[slot] = read(bytes);
+            for (to, &number) in run.iter_mut().zip(&line[start..end]) {
+                to[slot] = read(number);
             }
         }
     }
@@ -164,7 +190,9 @@ fn mark(
     line_len: usize,
     dtype: Dtype,
 ) -> Result<usize> {
-    let line_bytes = product(OP, &[("line", line_len), ("bytes", dtype.bytes())])?;
+    let line_bytes = dtype.row_bytes(line_len).ok_or_else(|| {
+        Error::shape(OP, format!("{what} of {line_len} values are not whole blocks of {dtype}, or too large"))
+    })?;
     let n = n_bytes / line_bytes;
     expect_len(OP, "source in bytes", n_bytes, &[(what, n), ("bytes a line", line_bytes)])?;
     let total = seen.len();

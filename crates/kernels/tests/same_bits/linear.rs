@@ -184,7 +184,7 @@ fn pieces_in_any_order_and_either_direction_pack_alike() {
     let mut random = Random::new(6);
     let (n_out, n_in) = (37, 150);
     for dtype in DTYPES {
-        let size = dtype.bytes();
+        let (_, size) = dtype.block();
         let bytes: Vec<u8> = (0..n_out * n_in * size).map(|_| (random.next() & 0x3f) as u8).collect();
         let number = |row: usize, k: usize| &bytes[(row * n_in + k) * size..][..size];
         let mut whole = MatrixBuilder::new(n_out, n_in, dtype).expect("small");
@@ -213,6 +213,7 @@ fn pieces_in_any_order_and_either_direction_pack_alike() {
                     Dtype::F32 => f32::from_le_bytes(number.try_into().expect("four bytes")),
                     Dtype::Bf16 => half::bf16::from_le_bytes(number.try_into().expect("two bytes")).to_f32(),
                     Dtype::F16 => half::f16::from_le_bytes(number.try_into().expect("two bytes")).to_f32(),
+                    quantized => unreachable!("{quantized} is not among the types above"),
                 };
                 assert_eq!(value.to_bits(), expected.to_bits(), "{dtype} row {row} input {k}");
             }

@@ -53,6 +53,7 @@ pub fn matrix(random: &mut Random, n_out: usize, n_in: usize, dtype: Dtype) -> (
                 bytes.extend(value.to_le_bytes());
                 values.push(value.to_f32());
             }
+            quantized => unreachable!("{quantized} blocks are not made of single values"),
         }
     }
     let mut builder = MatrixBuilder::new(n_out, n_in, dtype).expect("a small matrix");

@@ -1,6 +1,6 @@
 //! From stored bytes to packed matrices and f32 vectors.
 
-use lightbox_kernels::{Dtype, Matrix, MatrixBuilder};
+use lightbox_kernels::{Dtype, Matrix, MatrixBuilder, blocks};
 
 use super::{Catalogue, EMBEDDING, HEAD, Located};
 use crate::config::{HeadTie, ModelConfig};
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
         let dtype = self.dtype(name)?;
         let bytes = self.files.read_range(&located.file, located.entry.offset, located.entry.len as usize)?;
         self.advance(bytes.len() as u64);
-        Ok(widen(dtype, &bytes))
+        widen(dtype, &bytes).map_err(|e| failed(located, e.to_string()))
     }
 
     /// The weight of a Gemma norm as it is applied: `1 + w`, computed in f32 as the reference does.
@@ -193,10 +193,9 @@ fn failed(located: &Located, what: String) -> Error {
     Error::new(ErrorKind::Weights, format!("{}: tensor {}: {what}", located.file, located.entry.name))
 }
 
-fn widen(dtype: Dtype, bytes: &[u8]) -> Vec<f32> {
-    match dtype {
-        Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-        Dtype::F16 => bytes.as_chunks().0.iter().map(|b| half::f16::from_le_bytes(*b).to_f32()).collect(),
-        Dtype::Bf16 => bytes.as_chunks().0.iter().map(|b| half::bf16::from_le_bytes(*b).to_f32()).collect(),
-    }
+fn widen(dtype: Dtype, bytes: &[u8]) -> lightbox_kernels::Result<Vec<f32>> {
+    let (block_values, block_bytes) = dtype.block();
+    let mut values = vec![0.0; bytes.len() / block_bytes * block_values];
+    blocks::dequantize(dtype, bytes, &mut values)?;
+    Ok(values)
 }
