@@ -1,6 +1,6 @@
 //! Prints what this machine makes of products and attention of the sizes of Gemma 3 4B and its vision tower.
 //!
-//! `cargo run --release -p lightbox-kernels --example speed [threads]`. Figures are the best of several runs; the first
+//! `cargo run --release -p lightbox-kernels --example speed [threads [instruction set]]`. Figures are the best of several runs; the first
 //! line is what fused multiply-adds on registers alone reach, on as many threads (x86-64 with AVX2 and FMA; elsewhere the
 //! other lines have nothing to be compared with). Other work on the machine spoils the figures.
 
@@ -11,13 +11,20 @@ use std::io::{self, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lightbox_kernels::{Backend, Dtype, Epilogue, KvCache, Matrix, MatrixBuilder, Rope};
+use lightbox_kernels::{Backend, Dtype, Epilogue, Isa, KvCache, Matrix, MatrixBuilder, Rope};
 
 type Anything<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Anything<()> {
     let n_threads = std::env::args().nth(1).map_or(Ok(2), |n| n.parse())?;
-    let backend = Backend::new(n_threads)?;
+    let isa = match std::env::args().nth(2) {
+        None => Isa::best(),
+        Some(name) => *Isa::available()
+            .iter()
+            .find(|isa| isa.to_string() == name)
+            .ok_or_else(|| format!("this machine has no {name}"))?,
+    };
+    let backend = Backend::with_isa(isa, n_threads)?;
     let mut out = io::stdout();
     writeln!(out, "{}", backend.describe())?;
 
@@ -29,6 +36,7 @@ fn main() -> Anything<()> {
         (512, 2560, 2048, Dtype::Bf16),
         (4096, 1152, 1152, Dtype::Bf16),
         (4096, 1152, 4304, Dtype::Bf16),
+        (4096, 4304, 1152, Dtype::Bf16),
         (512, 2560, 10240, Dtype::F32),
         (512, 2560, 10240, Dtype::F16),
         (8, 2560, 10240, Dtype::Bf16),

@@ -242,7 +242,7 @@ impl Walk<'_> {
         let d = self.d;
         let queries = &self.queries[first * d..(first + R) * d];
         let scores = &mut self.scores[..R * KEY_BLOCK];
-        let scale = s.splat(self.scale);
+        let scale = s.wide_splat(self.scale);
         for panel in (0..KEY_BLOCK / WIDTH).step_by(P) {
             let keys = &self.keys[panel * d * WIDTH..(panel + P) * d * WIDTH];
             // SAFETY: R queries of d values, P panels of d × 16 and R rows of 64 scores are there, as just sliced.
@@ -257,10 +257,9 @@ impl Walk<'_> {
                     zeros(s),
                 );
                 for (r, dots) in dots.into_iter().enumerate() {
-                    for (p, [low, high]) in dots.into_iter().enumerate() {
+                    for (p, dots) in dots.into_iter().enumerate() {
                         let to = scores.as_mut_ptr().add(r * KEY_BLOCK + (panel + p) * WIDTH);
-                        s.store(s.mul(low, scale), to);
-                        s.store(s.mul(high, scale), to.add(LANES));
+                        s.wide_store(s.wide_mul(dots, scale), to);
                     }
                 }
             }
@@ -316,12 +315,10 @@ impl Walk<'_> {
                 }
             }
             for (r, sums) in sums.into_iter().enumerate() {
-                let factor = s.splat(factors[r]);
-                for (p, sums) in sums.into_iter().enumerate() {
-                    for (half, sum) in sums.into_iter().enumerate() {
-                        let at = outputs.as_mut_ptr().add(r * padded + (chunk + p) * WIDTH + half * LANES);
-                        s.store(s.fma(s.load(at), factor, sum), at);
-                    }
+                let factor = s.wide_splat(factors[r]);
+                for (p, sum) in sums.into_iter().enumerate() {
+                    let at = outputs.as_mut_ptr().add(r * padded + (chunk + p) * WIDTH);
+                    s.wide_store(s.wide_fma(s.wide_load(at), factor, sum), at);
                 }
             }
         }

@@ -13,6 +13,8 @@ enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2(crate::lanes::Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(crate::lanes::Avx512),
 }
 
 /// A piece of work that is compiled once for each instruction set.
@@ -36,11 +38,15 @@ impl Isa {
     /// All that this machine has, from the plainest to the fastest.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "only x86-64 has a second path"))]
+        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "only x86-64 has further paths"))]
         let mut found = vec![Self::PORTABLE];
         #[cfg(target_arch = "x86_64")]
         if let Some(avx2) = crate::lanes::Avx2::detect() {
             found.push(Self(Kind::Avx2(avx2)));
+        }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx512) = crate::lanes::Avx512::detect() {
+            found.push(Self(Kind::Avx512(avx512)));
         }
         found
     }
@@ -52,6 +58,9 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: an `Avx2` token is only made after AVX2, FMA and F16C were found on this CPU.
             Kind::Avx2(avx2) => unsafe { run_avx2(avx2, job) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Avx512` token is only made after all of these were found on this CPU.
+            Kind::Avx512(avx512) => unsafe { run_avx512(avx512, job) },
         }
     }
 }
@@ -62,12 +71,20 @@ fn run_avx2<J: Job>(avx2: crate::lanes::Avx2, job: J) {
     job.run(avx2);
 }
 
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn run_avx512<J: Job>(avx512: crate::lanes::Avx512, job: J) {
+    job.run(avx512);
+}
+
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Kind::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2(_) => "avx2+fma",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512(_) => "avx512",
         })
     }
 }

@@ -5,10 +5,14 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod portable;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
 pub(crate) use portable::Portable;
 
 /// Lanes of a vector.
@@ -21,10 +25,16 @@ pub(crate) const WIDTH: usize = 16;
 /// then stands in the low bits of the sum.
 pub(crate) const ROUNDING: f32 = 12_582_912.0;
 
-/// Operations on eight f32 lanes.
+/// Operations on eight f32 lanes, and those on sixteen that a tile is made of.
 pub(crate) trait Lanes: Copy + Send + Sync {
     /// Eight f32 values.
     type V: Copy;
+
+    /// Sixteen f32 values: one row of a panel. Two registers or one, the arithmetic in each lane is the same.
+    type Wide: Copy;
+
+    /// Whether the registers hold the sums of [`TALL_ROWS`](crate::tile::TALL_ROWS) rows of a panel.
+    const TALL: bool;
 
     fn splat(self, value: f32) -> Self::V;
 
@@ -53,17 +63,35 @@ pub(crate) trait Lanes: Copy + Send + Sync {
     /// `to` is valid for writing 8 f32.
     unsafe fn store(self, v: Self::V, to: *mut f32);
 
+    /// The first eight values and the last eight.
+    fn halves(self, wide: Self::Wide) -> [Self::V; 2];
+
+    fn wide_splat(self, value: f32) -> Self::Wide;
+    fn wide_add(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+    fn wide_mul(self, a: Self::Wide, b: Self::Wide) -> Self::Wide;
+
+    /// `a · b + c`, rounded once.
+    fn wide_fma(self, a: Self::Wide, b: Self::Wide, c: Self::Wide) -> Self::Wide;
+
+    /// # Safety
+    /// `from` is valid for reading 16 f32.
+    unsafe fn wide_load(self, from: *const f32) -> Self::Wide;
+
+    /// # Safety
+    /// `to` is valid for writing 16 f32.
+    unsafe fn wide_store(self, wide: Self::Wide, to: *mut f32);
+
     /// Widens 16 bf16 values that lie in the order of [`bf16_slot`].
     ///
     /// # Safety
     /// `from` is valid for reading 16 u16.
-    unsafe fn load_bf16(self, from: *const u16) -> [Self::V; 2];
+    unsafe fn wide_bf16(self, from: *const u16) -> Self::Wide;
 
     /// Widens 16 f16 values that lie in order.
     ///
     /// # Safety
     /// `from` is valid for reading 16 u16.
-    unsafe fn load_f16(self, from: *const u16) -> [Self::V; 2];
+    unsafe fn wide_f16(self, from: *const u16) -> Self::Wide;
 
     /// Asks for the cache line at `at`, which need not be readable.
     fn prefetch<T>(self, at: *const T);

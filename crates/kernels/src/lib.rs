@@ -5,7 +5,7 @@
 //!
 //! # The same bits everywhere
 //!
-//! All arithmetic is written once, over eight f32 lanes, and every lane operation is one that IEEE 754 defines,
+//! All arithmetic is written once, over eight f32 lanes (sixteen in tiles), and every lane operation is one that IEEE 754 defines,
 //! the fused multiply-add included. Sums run in the order that each operation's documentation states. So the bits of
 //! a row depend on that row alone: not on the instruction set, the threads, the rows that it is computed beside, the
 //! chunk that it came in, or what else a cache holds. (The payload of a NaN is the one exception: hardware chooses it.)

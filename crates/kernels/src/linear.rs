@@ -14,15 +14,15 @@ use crate::backend::{Backend, Parts, Scratch, Shared, share};
 use crate::error::{Error, Result, expect_len, whole_rows};
 use crate::lanes::{Lanes, WIDTH};
 use crate::matrix::Matrix;
-use crate::tile::MAX_ROWS;
+use crate::tile::{MAX_ROWS, TALL_ROWS};
 
 pub use epilogue::Epilogue;
 
 /// Products are summed in blocks of this many consecutive k; a block's sum starts at zero.
 const K_BLOCK: usize = 256;
 
-/// Least panels a thread should have before rows are split among threads too.
-const PANELS_A_THREAD: usize = 8;
+/// Multiply-adds that take as long as bringing one value of an activation or a weight to a core's caches.
+const FETCH: u64 = 32;
 
 /// One matrix and where its products go.
 struct Product<'a> {
@@ -138,21 +138,26 @@ impl Parts for Products<'_> {
 }
 
 impl Products<'_> {
-    /// The rows and panels of a part: threads form a grid of row parts × panel parts. Splitting panels alone
-    /// reads weights least.
+    /// The rows and panels of a part: threads form a grid of row parts × panel parts.
+    ///
+    /// Of all grids the one is taken in which the largest part takes least: its multiply-adds, and the rows and weights
+    /// that it has to bring to its caches, each value of which costs about as much as [`FETCH`] multiply-adds.
     #[inline(always)]
     fn share_of(&self, n_panels: usize, part: usize, n_parts: usize) -> (Range<usize>, Range<usize>) {
         if self.n_rows <= MAX_ROWS {
             return (0..self.n_rows, share(n_panels, part, n_parts));
         }
-        let n_tiles = self.n_rows.div_ceil(MAX_ROWS);
-        let panel_parts = n_parts.min((n_panels / PANELS_A_THREAD).max(1));
-        let row_parts = (n_parts / panel_parts).min(n_tiles);
-        if part >= row_parts * panel_parts {
-            return (0..0, 0..0);
-        }
+        let n_tiles = self.n_rows.div_ceil(TALL_ROWS);
+        let cost = |row_parts: usize| {
+            let rows = (n_tiles.div_ceil(row_parts) * TALL_ROWS).min(self.n_rows) as u64;
+            let columns = (n_panels.div_ceil(n_parts / row_parts) * WIDTH) as u64;
+            rows * columns + FETCH * (rows + columns)
+        };
+        let grids = (1..=n_parts).filter(|row_parts| n_parts.is_multiple_of(*row_parts));
+        let row_parts = grids.min_by_key(|row_parts| cost(*row_parts)).unwrap_or(1);
+        let panel_parts = n_parts / row_parts;
         let tiles = share(n_tiles, part / panel_parts, row_parts);
-        let rows = tiles.start * MAX_ROWS..(tiles.end * MAX_ROWS).min(self.n_rows);
+        let rows = tiles.start * TALL_ROWS..(tiles.end * TALL_ROWS).min(self.n_rows);
         (rows, share(n_panels, part % panel_parts, panel_parts))
     }
 }

@@ -106,6 +106,8 @@ pub enum Cpu {
     Portable,
     /// AVX2 with fused multiply-add.
     Avx2,
+    /// AVX-512 (F, BW, DQ, VL and VNNI).
+    Avx512,
 }
 
 /// How the next token is chosen, and how many there may be.

@@ -129,6 +129,7 @@ fn isa(cpu: Cpu) -> Result<Isa, Failure> {
     let wanted = match cpu {
         Cpu::Portable => "portable",
         Cpu::Avx2 => "avx2+fma",
+        Cpu::Avx512 => "avx512",
     };
     let available = Isa::available();
     let names: Vec<_> = available.iter().map(ToString::to_string).collect();

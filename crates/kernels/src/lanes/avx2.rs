@@ -21,6 +21,9 @@ impl Avx2 {
 
 impl Lanes for Avx2 {
     type V = __m256;
+    type Wide = [__m256; 2];
+
+    const TALL: bool = false;
 
     #[inline(always)]
     fn splat(self, value: f32) -> Self::V {
@@ -93,8 +96,48 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn halves(self, wide: Self::Wide) -> [Self::V; 2] {
+        wide
+    }
+
+    #[inline(always)]
+    fn wide_splat(self, value: f32) -> Self::Wide {
+        [self.splat(value); 2]
+    }
+
+    #[inline(always)]
+    fn wide_add(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+        [self.add(a[0], b[0]), self.add(a[1], b[1])]
+    }
+
+    #[inline(always)]
+    fn wide_mul(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+        [self.mul(a[0], b[0]), self.mul(a[1], b[1])]
+    }
+
+    #[inline(always)]
+    fn wide_fma(self, a: Self::Wide, b: Self::Wide, c: Self::Wide) -> Self::Wide {
+        [self.fma(a[0], b[0], c[0]), self.fma(a[1], b[1], c[1])]
+    }
+
+    #[inline(always)]
+    unsafe fn wide_load(self, from: *const f32) -> Self::Wide {
+        // SAFETY: the caller promises 16 readable f32.
+        unsafe { [self.load(from), self.load(from.add(LANES))] }
+    }
+
+    #[inline(always)]
+    unsafe fn wide_store(self, wide: Self::Wide, to: *mut f32) {
+        // SAFETY: the caller promises 16 writable f32.
+        unsafe {
+            self.store(wide[0], to);
+            self.store(wide[1], to.add(LANES));
+        }
+    }
+
+    #[inline(always)]
     #[expect(clippy::cast_ptr_alignment, reason = "the load takes any alignment")]
-    unsafe fn load_bf16(self, from: *const u16) -> [Self::V; 2] {
+    unsafe fn wide_bf16(self, from: *const u16) -> Self::Wide {
         // SAFETY: `self` proves the CPU; the caller promises 16 readable u16, which are the 32 bytes loaded.
         unsafe {
             let words = _mm256_loadu_si256(from.cast::<__m256i>());
@@ -106,7 +149,7 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     #[expect(clippy::cast_ptr_alignment, reason = "the load takes any alignment")]
-    unsafe fn load_f16(self, from: *const u16) -> [Self::V; 2] {
+    unsafe fn wide_f16(self, from: *const u16) -> Self::Wide {
         // SAFETY: `self` proves the CPU; the caller promises 16 readable u16, which are the two times 16 bytes loaded.
         unsafe {
             let low = _mm_loadu_si128(from.cast::<__m128i>());

@@ -15,6 +15,9 @@ fn zip(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; L
 
 impl Lanes for Portable {
     type V = [f32; LANES];
+    type Wide = [[f32; LANES]; 2];
+
+    const TALL: bool = false;
 
     #[inline(always)]
     fn splat(self, value: f32) -> Self::V {
@@ -77,7 +80,47 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    unsafe fn load_bf16(self, from: *const u16) -> [Self::V; 2] {
+    fn halves(self, wide: Self::Wide) -> [Self::V; 2] {
+        wide
+    }
+
+    #[inline(always)]
+    fn wide_splat(self, value: f32) -> Self::Wide {
+        [self.splat(value); 2]
+    }
+
+    #[inline(always)]
+    fn wide_add(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+        [self.add(a[0], b[0]), self.add(a[1], b[1])]
+    }
+
+    #[inline(always)]
+    fn wide_mul(self, a: Self::Wide, b: Self::Wide) -> Self::Wide {
+        [self.mul(a[0], b[0]), self.mul(a[1], b[1])]
+    }
+
+    #[inline(always)]
+    fn wide_fma(self, a: Self::Wide, b: Self::Wide, c: Self::Wide) -> Self::Wide {
+        [self.fma(a[0], b[0], c[0]), self.fma(a[1], b[1], c[1])]
+    }
+
+    #[inline(always)]
+    unsafe fn wide_load(self, from: *const f32) -> Self::Wide {
+        // SAFETY: the caller promises 16 readable f32.
+        unsafe { [self.load(from), self.load(from.add(LANES))] }
+    }
+
+    #[inline(always)]
+    unsafe fn wide_store(self, wide: Self::Wide, to: *mut f32) {
+        // SAFETY: the caller promises 16 writable f32.
+        unsafe {
+            self.store(wide[0], to);
+            self.store(wide[1], to.add(LANES));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn wide_bf16(self, from: *const u16) -> Self::Wide {
         // SAFETY: the caller promises 16 readable u16.
         let packed = unsafe { from.cast::<[u16; WIDTH]>().read_unaligned() };
         let column = |i: usize| f32::from_bits(u32::from(packed[bf16_slot(i)]) << 16);
@@ -85,7 +128,7 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    unsafe fn load_f16(self, from: *const u16) -> [Self::V; 2] {
+    unsafe fn wide_f16(self, from: *const u16) -> Self::Wide {
         // SAFETY: the caller promises 16 readable u16.
         let packed = unsafe { from.cast::<[u16; WIDTH]>().read_unaligned() };
         let column = |i: usize| f16::from_bits(packed[i]).to_f32();

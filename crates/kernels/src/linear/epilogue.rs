@@ -50,7 +50,7 @@ impl Product<'_> {
     #[inline(always)]
     pub(super) unsafe fn finish<S: Lanes>(&self, s: S, sums: Sums<S>, row: usize, panel: usize) {
         let n_out = self.w.n_out();
-        for (i, v) in sums.into_iter().enumerate() {
+        for (i, v) in s.halves(sums).into_iter().enumerate() {
             let column = panel * WIDTH + i * LANES;
             let n = LANES.min(n_out.saturating_sub(column));
             if n == 0 {

@@ -51,7 +51,7 @@ unsafe fn walk<S: Lanes, W: Stored, const R: usize>(
 /// `x` holds `R` rows of `n_in`, `w` holds `n_in · 16` values.
 #[inline(always)]
 unsafe fn sums<S: Lanes, W: Stored, const R: usize>(s: S, x: &[f32], n_in: usize, w: &[W]) -> [Sums<S>; R] {
-    let mut totals = [[s.splat(0.0); 2]; R];
+    let mut totals = [s.wide_splat(0.0); R];
     let mut k = 0;
     while k < n_in {
         let n = K_BLOCK.min(n_in - k);
@@ -62,7 +62,7 @@ unsafe fn sums<S: Lanes, W: Stored, const R: usize>(s: S, x: &[f32], n_in: usize
         };
         for (total, [block]) in totals.iter_mut().zip(block) {
             // The first block's sum is taken as it is.
-            *total = if k == 0 { block } else { [s.add(total[0], block[0]), s.add(total[1], block[1])] };
+            *total = if k == 0 { block } else { s.wide_add(*total, block) };
         }
         k += n;
     }

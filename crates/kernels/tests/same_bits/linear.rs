@@ -1,6 +1,8 @@
 //! Products: one definition for every instruction set, thread count, number of rows and way through the caches.
 
-use crate::support::{Random, assert_close, assert_same_bits, backends, best, matrix, portable};
+use crate::support::{
+    Random, assert_close, assert_same_bits, backends, best, fast_backends, matrix, portable,
+};
 use lightbox_kernels::{Backend, Dtype, Epilogue, Matrix, MatrixBuilder};
 
 const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::F16];
@@ -53,9 +55,8 @@ fn a_row_has_the_same_bits_alone_and_in_any_batch() {
             let (w, _) = matrix(&mut random, n_out, n_in, dtype);
             let x = random.values(n * n_in);
             let alone: Vec<f32> = x.chunks(n_in).flat_map(|x| product(&best(), x, &w, 1)).collect();
-            for threads in 1..=4 {
-                let backend = Backend::new(threads).expect("four threads");
-                let what = format!("[{n}×{n_in}]·[{n_in}×{n_out}] {dtype}, {threads} threads");
+            for (name, backend) in fast_backends() {
+                let what = format!("[{n}×{n_in}]·[{n_in}×{n_out}] {dtype} on {name}");
                 assert_same_bits(&product(&backend, &x, &w, n), &alone, &what);
                 let split = 7 * n_in; // 7 rows, then the rest, each the other way through
                 let mut parts = product(&backend, &x[..split], &w, 7);

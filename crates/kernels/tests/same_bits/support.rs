@@ -75,6 +75,11 @@ pub fn backends() -> Vec<(String, Backend)> {
         .collect()
 }
 
+/// As [`backends`], without plain Rust where there is something faster: for tests that are too large for it.
+pub fn fast_backends() -> Vec<(String, Backend)> {
+    backends().into_iter().filter(|(_, b)| b.isa() != Isa::PORTABLE || Isa::best() == Isa::PORTABLE).collect()
+}
+
 /// The fastest instruction set on two threads.
 pub fn best() -> Backend {
     Backend::new(2).expect("two threads")
