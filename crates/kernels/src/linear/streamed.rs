@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{K_BLOCK, Product, Products};
 use crate::lanes::{Lanes, WIDTH};
 use crate::matrix::Panels;
-use crate::tile::{Stored, Sums, tile, with_rows, zeros};
+use crate::tile::{Stored, tile, with_rows, zeros};
 
 /// Products of all rows, at most six, with `panels`.
 ///
@@ -33,38 +33,62 @@ unsafe fn walk<S: Lanes, W: Stored, const R: usize>(
 ) {
     let n_in = all.n_in;
     assert!(all.x.len() >= R * n_in, "there are R rows");
-    for panel in panels {
-        let w = &w[panel * n_in * WIDTH..(panel + 1) * n_in * WIDTH];
-        // SAFETY: `x` holds R rows and `w` a panel of n_in × 16, as just checked; the caller promises the output.
-        unsafe {
-            let totals = sums::<S, W, R>(s, all.x, n_in, w);
-            for (row, totals) in totals.into_iter().enumerate() {
-                product.finish(s, totals, row, panel);
+    assert!(w.len() >= panels.end * n_in * WIDTH, "there are these panels");
+    let mut panel = panels.start;
+    // SAFETY: `x` holds R rows and `w` the panels, as just checked; the caller promises the output.
+    unsafe {
+        // Sums of few rows wait for one another, so several panels go side by side, as many as the registers hold.
+        if R == 1 {
+            while panel + 4 <= panels.end {
+                side_by_side::<S, W, R, 4>(s, all, product, w, panel);
+                panel += 4;
             }
+        }
+        if R <= 2 || S::TALL {
+            while panel + 2 <= panels.end {
+                side_by_side::<S, W, R, 2>(s, all, product, w, panel);
+                panel += 2;
+            }
+        }
+        while panel < panels.end {
+            side_by_side::<S, W, R, 1>(s, all, product, w, panel);
+            panel += 1;
         }
     }
 }
 
-/// Complete sums of `R` rows with one panel.
+/// Products of `R` rows with `P` panels from `panel` on.
 ///
 /// # Safety
-/// `x` holds `R` rows of `n_in`, `w` holds `n_in · 16` values.
+/// `x` holds `R` rows, `w` all of these panels, and no other thread writes them.
 #[inline(always)]
-unsafe fn sums<S: Lanes, W: Stored, const R: usize>(s: S, x: &[f32], n_in: usize, w: &[W]) -> [Sums<S>; R] {
-    let mut totals = [s.wide_splat(0.0); R];
+unsafe fn side_by_side<S: Lanes, W: Stored, const R: usize, const P: usize>(
+    s: S,
+    all: &Products<'_>,
+    product: &Product<'_>,
+    w: &[W],
+    panel: usize,
+) {
+    let n_in = all.n_in;
+    let mut totals = [[s.wide_splat(0.0); P]; R];
     let mut k = 0;
     while k < n_in {
         let n = K_BLOCK.min(n_in - k);
-        // SAFETY: k + n ≤ n_in, so the block lies inside what the caller promises.
+        // SAFETY: k + n ≤ n_in, so the block lies inside the rows and panels that the caller promises.
         let block = unsafe {
-            let (x, w) = (x.as_ptr().add(k), w.as_ptr().add(k * WIDTH));
-            tile::<S, W, R, 1, true>(s, x, n_in, w, 0, n, zeros(s))
+            let (x, w) = (all.x.as_ptr().add(k), w.as_ptr().add((panel * n_in + k) * WIDTH));
+            tile::<S, W, R, P, true>(s, x, n_in, w, n_in * WIDTH, n, zeros(s))
         };
-        for (total, [block]) in totals.iter_mut().zip(block) {
+        for (total, block) in totals.as_flattened_mut().iter_mut().zip(block.as_flattened()) {
             // The first block's sum is taken as it is.
-            *total = if k == 0 { block } else { s.wide_add(*total, block) };
+            *total = if k == 0 { *block } else { s.wide_add(*total, *block) };
         }
         k += n;
     }
-    totals
+    for (row, totals) in totals.into_iter().enumerate() {
+        for (panel, totals) in (panel..).zip(totals) {
+            // SAFETY: the caller's promise is handed on.
+            unsafe { product.finish(s, totals, row, panel) };
+        }
+    }
 }
