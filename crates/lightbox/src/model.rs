@@ -116,6 +116,7 @@ pub fn load(arguments: &ModelArguments, name: &str) -> Result<LocalEngine, Failu
         context_tokens: arguments.context_tokens.map(Into::into),
         isa: arguments.cpu.map(isa).transpose()?,
         notice: (name == phantom::NAME).then(|| phantom::NOTICE.to_owned()),
+        ..LoadOptions::default()
     };
     let mut progress: Option<Progress> = None;
     let engine = LocalEngine::load(&files, name, &options, &mut |loaded| {

@@ -1,5 +1,11 @@
 //! What an engine keeps so that nothing is computed twice, and the store that may keep it between runs.
 
+mod images;
+
+pub(crate) use images::{Found, ImageCache, MEMORY_BYTES, SoftTokens};
+#[cfg(test)]
+pub(crate) use images::{TOWER_VERSION, tests::Shelf};
+
 /// What a cached entry holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CacheKind {

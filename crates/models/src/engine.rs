@@ -75,8 +75,10 @@ pub enum Finish {
     Cancelled,
 }
 
-/// How long each part took, in milliseconds of wall time.
+/// How long each part took, in milliseconds of wall time, and what did not have to be computed. Counts that were not
+/// written down yet when a record was made read as zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Timings {
     /// Opening the files and packing the weights.
     pub load_ms: f64,
@@ -86,18 +88,26 @@ pub struct Timings {
     pub prefill_ms: f64,
     /// All generated tokens.
     pub decode_ms: f64,
+    /// Pictures whose soft tokens were in memory.
+    pub images_from_memory: usize,
+    /// Pictures whose soft tokens were in the attached store.
+    pub images_from_disk: usize,
+    /// Pictures that went through the tower.
+    pub images_encoded: usize,
 }
 
 /// What an engine reports while it works.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// `done` of `total` pictures went through the tower.
+    /// The soft tokens of `done` of `total` pictures are there.
     Image {
         /// Pictures done.
         done: usize,
         /// Pictures in all.
         total: usize,
+        /// How many of those done came from a cache and not through the tower.
+        cached: usize,
     },
     /// `done` of `total` prompt tokens went through the text model.
     Prefill {

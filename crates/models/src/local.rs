@@ -2,18 +2,20 @@
 
 mod chunks;
 mod load;
+mod pictures;
 mod run;
 
 use std::sync::atomic::AtomicBool;
 
 use lightbox_kernels::Backend;
 
+use crate::caches::ImageCache;
 use crate::config::ModelConfig;
 use crate::gemma3::{Gemma3, Plan};
 use crate::images::ImageProcessor;
 use crate::siglip::Siglip;
 use crate::tokens::Tokens;
-use crate::{Engine, Event, Generation, ModelCard, Prompt, Request, Result, RgbImage};
+use crate::{CacheStore, Engine, Event, Generation, ModelCard, Prompt, Request, Result, RgbImage};
 
 pub(crate) use load::usual_chunk_tokens;
 pub use load::{LoadOptions, LoadProgress};
@@ -31,6 +33,8 @@ pub struct LocalEngine {
     backend: Backend,
     text: Gemma3,
     vision: Option<Vision>,
+    /// Where cached entries outlive the engine.
+    store: Option<Box<dyn CacheStore>>,
     prefill: Plan,
     decode: Plan,
     load_ms: f64,
@@ -42,6 +46,7 @@ pub struct LocalEngine {
 struct Vision {
     processor: ImageProcessor,
     siglip: Siglip,
+    cache: ImageCache,
 }
 
 impl Engine for LocalEngine {

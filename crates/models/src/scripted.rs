@@ -145,7 +145,7 @@ impl Engine for ScriptedEngine {
         script.push(END_OF_TURN);
         let total = request.images.len();
         for done in (0..=total).filter(|_| total > 0) {
-            on_event(Event::Image { done, total });
+            on_event(Event::Image { done, total, cached: 0 });
         }
         let total = prompt.ids.len();
         for done in [0, total] {
@@ -270,7 +270,7 @@ mod tests {
         let prompt_logprobs = generation.prompt_logprobs.expect("they were asked for");
         assert_eq!(prompt_logprobs.len(), generation.prompt.ids.len());
         assert!(prompt_logprobs[0].is_none() && prompt_logprobs[1].is_some());
-        assert_eq!(events[0], Event::Image { done: 0, total: 2 });
+        assert_eq!(events[0], Event::Image { done: 0, total: 2, cached: 0 });
         assert!(matches!(events.last(), Some(Event::Token { id: END_OF_TURN, .. })));
     }
 

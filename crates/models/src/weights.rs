@@ -16,7 +16,7 @@ use crate::config::{HeadTie, Keys, ModelConfig};
 use crate::files::ModelFiles;
 use crate::{Error, ErrorKind, Result};
 
-pub use digest::digest;
+pub use digest::{digest, tower_digest};
 pub use header::{Entry, Header};
 pub use names::{EMBEDDING, Expected, HEAD, canonical, expected, is_harmless};
 pub(crate) use pack::dtype;

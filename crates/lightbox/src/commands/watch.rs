@@ -37,7 +37,10 @@ impl<'a> Watch<'a> {
     /// Takes one event.
     pub fn on(&mut self, event: &Event) {
         match event {
-            Event::Image { done, total } => self.step("pictures", *done, *total),
+            Event::Image { done, total, cached: 0 } => self.step("pictures", *done, *total),
+            Event::Image { done, total, cached } => {
+                self.step(&format!("pictures ({cached} known)"), *done, *total);
+            }
             Event::Prefill { done, total } => self.step("prompt", *done, *total),
             Event::Token { text, thinking, .. } => {
                 self.progress = None;

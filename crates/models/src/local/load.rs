@@ -5,6 +5,7 @@ use std::time::Instant;
 use lightbox_kernels::{Backend, Isa};
 
 use super::{LocalEngine, Vision};
+use crate::caches::{ImageCache, MEMORY_BYTES};
 use crate::config::ModelConfig;
 use crate::files::ModelFiles;
 use crate::gemma3::{Gemma3, Plan};
@@ -12,7 +13,7 @@ use crate::images::ImageProcessor;
 use crate::report::MemoryNeed;
 use crate::siglip::Siglip;
 use crate::tokens::Tokens;
-use crate::weights::{Catalogue, Reader, digest};
+use crate::weights::{Catalogue, Reader, digest, tower_digest};
 use crate::{Error, ErrorKind, ModelCard, Result};
 
 /// Tokens of a prompt that go through the text model at a time, unless a caller says otherwise: enough rows that
@@ -32,6 +33,9 @@ pub struct LoadOptions {
     pub isa: Option<Isa>,
     /// A sentence that must accompany every output of this model.
     pub notice: Option<String>,
+    /// Most bytes of soft tokens of pictures that are kept in memory for further requests, ten kilobytes a token in the
+    /// family's 4B size; `None`: 256 MiB.
+    pub image_cache_bytes: Option<usize>,
 }
 
 /// How far loading is.
@@ -77,7 +81,10 @@ impl LocalEngine {
         let vision = match (&config.images, processor) {
             (Some(images), Some(processor)) => {
                 let siglip = Siglip::load(&mut reader, images, config.text.hidden_size)?;
-                Some(Vision { processor, siglip })
+                let tower = tower_digest(files, &catalogue)?;
+                let memory = options.image_cache_bytes.unwrap_or(MEMORY_BYTES);
+                let cache = ImageCache::new(&tower, images, &processor, "exact", siglip.output_len(), memory);
+                Some(Vision { processor, siglip, cache })
             }
             _ => None,
         };
@@ -103,6 +110,7 @@ impl LocalEngine {
             decode: Plan::new(&config.text, 1),
             text,
             vision,
+            store: None,
             config,
             load_ms: super::run::milliseconds(started),
             held_bytes,

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::chunks::chunks;
 use super::load::fits_in_memory;
 use super::{LocalEngine, Vision};
+use crate::caches::SoftTokens;
 use crate::decoding::{self, Decoding, Step};
 use crate::gemma3::{Input, Row, Segment, Sequence, unwatched};
 use crate::{Error, ErrorKind, Event, Generation, Prompt, Request, Result, Timings, TokenLogprob, sampling};
@@ -44,7 +45,7 @@ impl LocalEngine {
         let mut prompt_logprobs = request.prompt_logprobs.map(|_| vec![None]);
 
         let started = Instant::now();
-        let pictures = self.encode(request, cancel, on_event)?;
+        let pictures = self.encode(request, &mut timings, cancel, on_event)?;
         timings.image_ms = milliseconds(started);
 
         let started = Instant::now();
@@ -89,33 +90,6 @@ impl LocalEngine {
         let cache = Sequence::bytes_for(&self.config.text, n_positions, self.chunk_tokens);
         let bytes = self.held_bytes.saturating_add(cache.unwrap_or(u64::MAX));
         fits_in_memory(bytes, &format!("the model with {n_positions} tokens"))
-    }
-
-    /// Soft tokens of every picture, in order; `None` if it was cancelled.
-    fn encode(
-        &self,
-        request: &Request,
-        cancel: &AtomicBool,
-        on_event: &mut dyn FnMut(Event),
-    ) -> Result<Option<Vec<Vec<f32>>>> {
-        if request.images.is_empty() {
-            return Ok(Some(Vec::new()));
-        }
-        let Vision { processor, siglip } = self.vision()?;
-        let total = request.images.len();
-        on_event(Event::Image { done: 0, total });
-        let mut buffers = siglip.buffers()?;
-        let mut encoded = Vec::with_capacity(total);
-        for (i, image) in request.images.iter().enumerate() {
-            let pixels = processor.pixels(&processor.resized(image)?)?;
-            let mut soft = vec![0.0; siglip.output_len()];
-            if !siglip.encode(&self.backend, &pixels, &mut buffers, cancel, &mut unwatched, &mut soft)? {
-                return Ok(None);
-            }
-            encoded.push(soft);
-            on_event(Event::Image { done: i + 1, total });
-        }
-        Ok(Some(encoded))
     }
 
     /// The prompt through the text model; afterwards `logits` are those of its last token. Whether it was finished.
@@ -187,7 +161,7 @@ impl LocalEngine {
 }
 
 /// The prompt as rows: soft tokens see their whole picture, everything else what came before it.
-fn rows<'a>(prompt: &Prompt, pictures: &'a [Vec<f32>], width: usize) -> Vec<Row<'a>> {
+fn rows<'a>(prompt: &Prompt, pictures: &'a [SoftTokens], width: usize) -> Vec<Row<'a>> {
     let mut rows: Vec<Row<'a>> = prompt
         .ids
         .iter()

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Catalogue;
+use super::{Catalogue, Entry};
 use crate::Result;
 use crate::files::ModelFiles;
 
@@ -52,15 +52,53 @@ pub fn digest(files: &ModelFiles, catalogue: &Catalogue) -> Result<String> {
         part(file, &files.len(file)?.unwrap_or(0).to_le_bytes());
         part(file, &header.json);
         for entry in &header.entries {
-            if entry.len <= WHOLE_BYTES {
-                part(&entry.name, &files.read_range(file, entry.offset, entry.len as usize)?);
-                continue;
-            }
-            for start in [0, (entry.len - SAMPLE_BYTES) / 2, entry.len - SAMPLE_BYTES] {
-                let sample = files.read_range(file, entry.offset + start, SAMPLE_BYTES as usize)?;
+            for sample in samples(files, file, entry)? {
                 part(&entry.name, &sample);
             }
         }
     }
     Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// The bytes of a tensor that count.
+fn samples(files: &ModelFiles, file: &str, entry: &Entry) -> Result<Vec<Vec<u8>>> {
+    let read = |start: u64, len: u64| files.read_range(file, entry.offset + start, len as usize);
+    if entry.len <= WHOLE_BYTES {
+        return Ok(vec![read(0, entry.len)?]);
+    }
+    [0, (entry.len - SAMPLE_BYTES) / 2, entry.len - SAMPLE_BYTES]
+        .into_iter()
+        .map(|start| read(start, SAMPLE_BYTES))
+        .collect()
+}
+
+/// SHA-256 over what the vision tower and the projector hold: for each of their tensors in the order of canonical
+/// names, its name, type, shape and the samples that [`digest`] takes. The text model, the settings and the way in which
+/// tensors are spread over files have no part in it, so that models that differ in them alone share pictures that
+/// were encoded.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn tower_digest(files: &ModelFiles, catalogue: &Catalogue) -> Result<[u8; 32]> {
+    let mut tensors: Vec<_> = catalogue
+        .tensors()
+        .filter(|(name, _)| name.starts_with("vision_tower.") || name.starts_with("multi_modal_projector."))
+        .collect();
+    tensors.sort_unstable_by_key(|(name, _)| *name);
+    let mut hash = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    for (name, located) in tensors {
+        part(name.as_bytes());
+        part(located.entry.dtype.as_bytes());
+        let shape: Vec<u8> =
+            located.entry.shape.iter().flat_map(|size| (*size as u64).to_le_bytes()).collect();
+        part(&shape);
+        for sample in samples(files, &located.file, &located.entry)? {
+            part(&sample);
+        }
+    }
+    Ok(hash.finalize().into())
 }

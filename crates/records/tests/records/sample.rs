@@ -52,7 +52,14 @@ pub fn generation(finish: Finish) -> Generation {
         logprobs: Some(vec![likely(11, -0.1), likely(12, -0.333_333_34), likely(13, -1e-7)]),
         prompt_logprobs: None,
         finish,
-        timings: Timings { load_ms: 12.5, image_ms: 0.1, prefill_ms: 3.7, decode_ms: 1.0 },
+        timings: Timings {
+            load_ms: 12.5,
+            image_ms: 0.1,
+            prefill_ms: 3.7,
+            decode_ms: 1.0,
+            images_encoded: 1,
+            ..Timings::default()
+        },
     }
 }
 

@@ -140,4 +140,18 @@ pub struct TimingsMs {
     pub prefill: f64,
     /// All generated tokens.
     pub decode: f64,
+    /// Where the pictures came from.
+    #[serde(default)]
+    pub images: ImageCounts,
+}
+
+/// How many pictures did, and did not, have to go through the vision tower.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageCounts {
+    /// Known from an earlier request of the same process, or shown twice in this one.
+    pub memory: usize,
+    /// Known from an earlier run.
+    pub disk: usize,
+    /// Sent through the tower.
+    pub encoded: usize,
 }

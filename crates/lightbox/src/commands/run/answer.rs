@@ -3,8 +3,8 @@
 use lightbox_models::{Alternative, Engine, Finish, Timings, TokenLogprob};
 use lightbox_reading::Reading;
 use lightbox_serve::openai::{
-    self, AssistantMessage, ChatCompletion, Choice, ChoiceLogprobs, Extension, PromptTokenLogprob, TimingsMs,
-    TopLogprob, Usage,
+    self, AssistantMessage, ChatCompletion, Choice, ChoiceLogprobs, Extension, ImageCounts,
+    PromptTokenLogprob, TimingsMs, TopLogprob, Usage,
 };
 
 use crate::commands::read::DRAFT_NOTICE;
@@ -72,18 +72,31 @@ pub fn extension(reading: &Reading, record: Option<String>) -> Extension {
         };
         all.iter().map(|one| one.as_ref().map(entry)).collect()
     });
-    let Timings { load_ms, image_ms, prefill_ms, decode_ms } = generation.timings;
     Extension {
         prompt_token_ids: generation.prompt.ids.clone(),
         completion_token_ids: generation.ids.clone(),
         prompt_logprobs,
-        timings: TimingsMs { load: load_ms, image: image_ms, prefill: prefill_ms, decode: decode_ms },
+        timings: timings(&generation.timings),
         record,
         notices: [Some(DRAFT_NOTICE), reading.model.notice.as_deref()]
             .into_iter()
             .flatten()
             .map(str::to_owned)
             .collect(),
+    }
+}
+
+fn timings(of: &Timings) -> TimingsMs {
+    TimingsMs {
+        load: of.load_ms,
+        image: of.image_ms,
+        prefill: of.prefill_ms,
+        decode: of.decode_ms,
+        images: ImageCounts {
+            memory: of.images_from_memory,
+            disk: of.images_from_disk,
+            encoded: of.images_encoded,
+        },
     }
 }
 
