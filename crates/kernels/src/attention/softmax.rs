@@ -18,6 +18,7 @@ impl Walk<'_> {
         let mut old = [0.0; LANES];
         let mut new = [0.0; LANES];
         let mut added = [0.0; LANES];
+        // Each of these loops takes steps that wait for one another; side by side, the rows hide that.
         for (r, &(start, end)) in seen.iter().enumerate() {
             let scores = &mut self.scores[r * KEY_BLOCK..(r + 1) * KEY_BLOCK];
             // What stands here was computed from keys of other rows or positions.
@@ -30,14 +31,18 @@ impl Walk<'_> {
             let largest = s.largest(largest);
             old[r] = self.maxima[first + r];
             new[r] = if largest > old[r] { largest } else { old[r] };
+        }
+        let mut sums = [s.splat(0.0); R];
+        for (r, sum) in sums.iter_mut().enumerate() {
             let maximum = s.splat(new[r]);
-            let mut sum = s.splat(0.0);
-            for scores in scores.chunks_mut(LANES) {
+            for scores in self.scores[r * KEY_BLOCK..(r + 1) * KEY_BLOCK].as_chunks_mut::<LANES>().0 {
                 let weights = exp(s, s.sub(s.load_slice(scores), maximum));
-                sum = s.add(sum, weights);
+                *sum = s.add(*sum, weights);
                 s.store_slice(weights, scores);
             }
-            added[r] = s.sum(sum);
+        }
+        for (added, sum) in added.iter_mut().zip(sums) {
+            *added = s.sum(sum);
         }
         let factors = s.to_array(exp(s, s.sub(s.load_slice(&old), s.load_slice(&new))));
         for r in 0..R {
