@@ -24,13 +24,13 @@ pub use vision::VisionConfig;
 pub const FILE: &str = "config.json";
 
 /// Largest width, layer size or vocabulary that is believed; products of three such sizes fit 64 bits.
-const MAX_SIZE: usize = 1 << 20;
+pub(crate) const MAX_SIZE: usize = 1 << 20;
 /// Largest number of layers, heads or tokens an image that is believed.
-const MAX_COUNT: usize = 1 << 14;
+pub(crate) const MAX_COUNT: usize = 1 << 14;
 /// Largest context and vocabulary that are believed.
-const MAX_LENGTH: usize = 1 << 24;
+pub(crate) const MAX_LENGTH: usize = 1 << 24;
 
-/// What `config.json` says, complete and checked.
+/// What `config.json`, or the metadata of a GGUF file, says, complete and checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelConfig {
     /// `Gemma3ForConditionalGeneration` or `Gemma3ForCausalLM`.
@@ -39,6 +39,9 @@ pub struct ModelConfig {
     pub text: TextConfig,
     /// The vision tower and how its output enters the text; `None` for a text-only model.
     pub images: Option<ImageConfig>,
+    /// Why the model takes no pictures and what to do about it, where it might take them with a file that is not there;
+    /// a lowercase fragment.
+    pub no_images: Option<String>,
     /// Type of the weights as the file states it; each tensor's own header decides.
     pub stated_dtype: Option<String>,
     /// Ids that end a turn according to this file; `generation_config.json` comes first.
@@ -208,12 +211,15 @@ fn token_under(keys: &mut Keys<'_>, old: &str, new: &str, default: u32) -> Resul
 }
 
 impl ModelConfig {
-    /// Reads and checks `config.json`.
+    /// Reads and checks `config.json`, or a GGUF file's metadata.
     ///
     /// # Errors
     /// [`ErrorKind::Files`] if it is missing; [`ErrorKind::Config`] naming the key and the value that is not
     /// understood or absurd.
     pub fn load(files: &ModelFiles) -> Result<Self> {
+        if let Some(model) = files.as_gguf() {
+            return crate::gguf::config(model);
+        }
         let bytes = files.read(FILE)?.ok_or_else(|| {
             Error::new(ErrorKind::Files, format!("{}: no {FILE}", files))
                 .hint("a model folder in Hugging Face layout has one beside its weights")
@@ -238,7 +244,15 @@ impl ModelConfig {
             let text = TextConfig::take(&mut keys)?;
             keys.finish()?;
             let head = if tie { HeadTie::Tied } else { HeadTie::Untied };
-            return Ok(Self { architecture, text, images: None, stated_dtype, eos_ids, head });
+            return Ok(Self {
+                architecture,
+                text,
+                images: None,
+                no_images: None,
+                stated_dtype,
+                eos_ids,
+                head,
+            });
         }
 
         let mut eos_ids = keys.tokens("eos_token_id")?;
@@ -269,7 +283,7 @@ impl ModelConfig {
             image_token: token_under(&mut keys, "image_token_index", "image_token_id", 262_144)?,
         };
         keys.finish()?;
-        check_pooling(&images)?;
+        check_pooling(&images, FILE)?;
         // Version 5 asks the outer object, whose default is true; version 4 asked the inner one.
         let head = match (outer_tie, inner_tie) {
             (Some(true), Some(false)) => HeadTie::Stored,
@@ -277,7 +291,7 @@ impl ModelConfig {
             _ => HeadTie::Untied,
         };
         let stated_dtype = stated_dtype.or(inner_dtype);
-        Ok(Self { architecture, text, images: Some(images), stated_dtype, eos_ids, head })
+        Ok(Self { architecture, text, images: Some(images), no_images: None, stated_dtype, eos_ids, head })
     }
 }
 
@@ -299,7 +313,9 @@ fn architecture(keys: &mut Keys<'_>) -> Result<String> {
     Ok(by_type.to_owned())
 }
 
-fn check_pooling(images: &ImageConfig) -> Result<()> {
+/// Refuses numbers of soft tokens that pooling cannot give, and a soft token that marks something else; `place` is for
+/// messages.
+pub(crate) fn check_pooling(images: &ImageConfig, place: &str) -> Result<()> {
     let (side, tokens) = (images.tokens_per_side(), images.tokens_per_image);
     let patches = images.vision.patches_per_side();
     // As the reference pools: windows of `patches / side`, and what is left over at the right and bottom is not seen.
@@ -308,7 +324,7 @@ fn check_pooling(images: &ImageConfig) -> Result<()> {
         return Err(Error::new(
             ErrorKind::Config,
             format!(
-                "{FILE}: mm_tokens_per_image: expected a square number that pooling whole windows of the {patches} × \
+                "{place}: mm_tokens_per_image: expected a square number that pooling whole windows of the {patches} × \
                  {patches} patches (image_size {} over patch_size {}) can give, found {tokens}",
                 images.vision.image_size, images.vision.patch_size
             ),
@@ -318,7 +334,7 @@ fn check_pooling(images: &ImageConfig) -> Result<()> {
     if ids[0] == ids[1] || ids[0] == ids[2] {
         return Err(Error::new(
             ErrorKind::Config,
-            format!("{FILE}: image_token_index {} is also the token that begins or ends a picture", ids[0]),
+            format!("{place}: image_token_index {} is also the token that begins or ends a picture", ids[0]),
         ));
     }
     Ok(())

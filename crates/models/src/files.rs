@@ -1,4 +1,4 @@
-//! Where a model's files come from: a folder, or bytes that the program carries.
+//! Where a model's files come from: a folder, GGUF files, or bytes that the program carries.
 //!
 //! Files are read by position and never mapped: weights are packed into memory of their own, and a file that shrinks
 //! under a map would kill the process.
@@ -9,6 +9,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::gguf::Model;
 use crate::{Error, ErrorKind, Result};
 
 /// Longest settings or tokenizer file that is read whole; the family's `tokenizer.json` has 33 MB.
@@ -22,9 +23,24 @@ pub struct ModelFiles {
 
 #[derive(Debug)]
 enum Source {
-    Folder { path: PathBuf, open: Mutex<HashMap<String, Arc<File>>> },
-    Embedded { name: &'static str, files: &'static [(&'static str, &'static [u8])] },
+    Folder {
+        path: PathBuf,
+        open: Handles,
+    },
+    /// Names are those of the files, or whole paths where two files in different folders are called the same.
+    Gguf {
+        paths: Vec<(String, PathBuf)>,
+        open: Handles,
+        model: Option<Box<Model>>,
+    },
+    Embedded {
+        name: &'static str,
+        files: &'static [(&'static str, &'static [u8])],
+    },
 }
+
+/// Files that were opened, by name.
+type Handles = Mutex<HashMap<String, Arc<File>>>;
 
 impl ModelFiles {
     /// The files of a folder in Hugging Face layout.
@@ -36,7 +52,7 @@ impl ModelFiles {
         let place = path.display();
         match std::fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => {
-                Ok(Self { source: Source::Folder { path, open: Mutex::new(HashMap::new()) } })
+                Ok(Self { source: Source::Folder { path, open: Handles::default() } })
             }
             Ok(_) => Err(Error::new(
                 ErrorKind::Files,
@@ -53,22 +69,83 @@ impl ModelFiles {
         Self { source: Source::Embedded { name, files } }
     }
 
-    /// The folder, unless the files are part of the program.
+    /// Files by themselves, whatever folder they lie in; the first stands for all in messages.
+    pub(crate) fn of_paths(paths: Vec<PathBuf>) -> Result<Self> {
+        let mut named: Vec<(String, PathBuf)> = Vec::with_capacity(paths.len());
+        for path in paths {
+            let whole = || path.display().to_string();
+            let name = path.file_name().and_then(|name| name.to_str()).map_or_else(whole, str::to_owned);
+            let name = if named.iter().any(|(other, _)| *other == name) { whole() } else { name };
+            match std::fs::metadata(&path) {
+                Ok(meta) if meta.is_file() => named.push((name, path)),
+                Ok(_) => {
+                    return Err(Error::new(
+                        ErrorKind::Files,
+                        format!("{}: expected a file, found something else", path.display()),
+                    ));
+                }
+                Err(e) => {
+                    return Err(Error::new(
+                        ErrorKind::Files,
+                        format!("{}: no such file: {e}", path.display()),
+                    ));
+                }
+            }
+        }
+        Ok(Self { source: Source::Gguf { paths: named, open: Handles::default(), model: None } })
+    }
+
+    /// Keeps what was read of GGUF files.
+    pub(crate) fn set_gguf(&mut self, read: Model) {
+        if let Source::Gguf { model, .. } = &mut self.source {
+            *model = Some(Box::new(read));
+        }
+    }
+
+    /// Metadata and tensor infos, where the files are in GGUF.
+    #[must_use]
+    pub fn as_gguf(&self) -> Option<&Model> {
+        match &self.source {
+            Source::Gguf { model, .. } => model.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The folder or the first file, unless the files are part of the program.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &self.source {
             Source::Folder { path, .. } => Some(path),
+            Source::Gguf { paths, .. } => paths.first().map(|(_, path)| path.as_path()),
             Source::Embedded { .. } => None,
         }
     }
 
-    /// Names of the files in the folder itself, sorted.
+    /// Where a file lies; `None` if it lies nowhere.
+    fn place(&self, name: &str) -> Option<PathBuf> {
+        match &self.source {
+            Source::Folder { path, .. } => Some(path.join(name)),
+            Source::Gguf { paths, .. } => paths.iter().find(|(n, _)| n == name).map(|(_, path)| path.clone()),
+            Source::Embedded { .. } => None,
+        }
+    }
+
+    /// Names of GGUF files in the order in which they were given.
+    pub(crate) fn names_in_order(&self) -> Vec<String> {
+        match &self.source {
+            Source::Gguf { paths, .. } => paths.iter().map(|(name, _)| name.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Names of the files in the folder itself, or of the files that were given, sorted.
     ///
     /// # Errors
     /// [`ErrorKind::Files`] if the folder cannot be listed.
     pub fn names(&self) -> Result<Vec<String>> {
         let mut names: Vec<String> = match &self.source {
             Source::Embedded { files, .. } => files.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            Source::Gguf { paths, .. } => paths.iter().map(|(name, _)| name.clone()).collect(),
             Source::Folder { path, .. } => {
                 let failed =
                     |e| Error::new(ErrorKind::Files, format!("{}: cannot be listed: {e}", path.display()));
@@ -92,12 +169,10 @@ impl ModelFiles {
     /// # Errors
     /// [`ErrorKind::Files`] if it is there but is not a regular file, or may not be looked at.
     pub fn len(&self, name: &str) -> Result<Option<u64>> {
-        let path = match &self.source {
-            Source::Embedded { files, .. } => {
-                return Ok(files.iter().find(|(n, _)| *n == name).map(|(_, bytes)| bytes.len() as u64));
-            }
-            Source::Folder { path, .. } => path.join(name),
-        };
+        if let Source::Embedded { files, .. } = &self.source {
+            return Ok(files.iter().find(|(n, _)| *n == name).map(|(_, bytes)| bytes.len() as u64));
+        }
+        let Some(path) = self.place(name) else { return Ok(None) };
         match std::fs::metadata(&path) {
             Ok(meta) if meta.is_file() => Ok(Some(meta.len())),
             Ok(_) => Err(self.failed(name, "expected a file, found something else")),
@@ -150,7 +225,7 @@ impl ModelFiles {
                 }
                 Ok(())
             }
-            Source::Folder { .. } => {
+            Source::Folder { .. } | Source::Gguf { .. } => {
                 let file = self.handle(name)?;
                 read_at(&file, offset, bytes).map_err(|e| {
                     if e.kind() == std::io::ErrorKind::UnexpectedEof {
@@ -165,7 +240,7 @@ impl ModelFiles {
 
     /// The opened file; opened once, so that weights read in pieces come from one file even if it is replaced.
     fn handle(&self, name: &str) -> Result<Arc<File>> {
-        let Source::Folder { path, open } = &self.source else {
+        let (Source::Folder { open, .. } | Source::Gguf { open, .. }) = &self.source else {
             return Err(self.failed(name, "no such file"));
         };
         let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -173,10 +248,9 @@ impl ModelFiles {
             return Ok(Arc::clone(file));
         }
         // Only regular files: opening a pipe would wait for ever.
-        if self.len(name)?.is_none() {
-            return Err(self.failed(name, "no such file"));
-        }
-        let file = Arc::new(File::open(path.join(name)).map_err(|e| self.failed(name, e))?);
+        let path = self.place(name).filter(|_| matches!(self.len(name), Ok(Some(_))));
+        let path = path.ok_or_else(|| self.failed(name, "no such file"))?;
+        let file = Arc::new(File::open(path).map_err(|e| self.failed(name, e))?);
         open.insert(name.to_owned(), Arc::clone(&file));
         Ok(file)
     }
@@ -195,6 +269,10 @@ impl fmt::Display for ModelFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
             Source::Folder { path, .. } => path.display().fmt(f),
+            Source::Gguf { paths, .. } => match paths.first() {
+                Some((_, path)) => path.display().fmt(f),
+                None => f.write_str("no file"),
+            },
             Source::Embedded { name, .. } => f.write_str(name),
         }
     }

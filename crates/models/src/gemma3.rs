@@ -14,7 +14,7 @@ use lightbox_kernels::{Dtype, Matrix, Rope};
 
 use crate::Result;
 use crate::config::{LayerKind, ModelConfig, RopeConfig, TextConfig};
-use crate::weights::{HEAD, Reader, Vector};
+use crate::weights::{HEAD, Layout, Reader, Vector};
 
 pub use plan::{Plan, Watch, unwatched};
 pub use sequence::{Input, Row, Segment, Sequence};
@@ -23,7 +23,7 @@ pub use sequence::{Input, Row, Segment, Sequence};
 pub struct Gemma3 {
     config: TextConfig,
     embedding: Matrix,     // [vocabulary, width]
-    embedding_factor: f32, // √width in the precision of the table
+    embedding_factor: f32, // √width, in the precision of a table in Hugging Face layout
     layers: Vec<Layer>,
     final_norm: Vector,   // [width]
     head: Option<Matrix>, // [vocabulary, width]; none: the embedding table
@@ -56,7 +56,11 @@ impl Gemma3 {
     pub fn load(reader: &mut Reader<'_>, model: &ModelConfig) -> Result<Self> {
         let config = model.text.clone();
         let embedding_name = reader.embedding_name();
-        let embedding_factor = embedding_factor(config.hidden_size, reader.dtype(embedding_name)?);
+        let embedding_factor = match reader.layout() {
+            Layout::HuggingFace => embedding_factor(config.hidden_size, reader.dtype(embedding_name)?),
+            // As llama.cpp and Ollama apply it, whatever the type of the table.
+            Layout::Gguf => embedding_factor(config.hidden_size, Dtype::F32),
+        };
         let head = if reader.has_own_head(model)? { Some(reader.matrix(HEAD)?) } else { None };
         let embedding = reader.matrix(embedding_name)?;
         let mut layers = Vec::with_capacity(config.layers.len());

@@ -6,11 +6,17 @@
 //! bytes and never copied one by one. Tensor data is not touched here.
 
 mod bytes;
+mod config;
 mod lookup;
+mod model;
+mod names;
+mod open;
+mod section;
 mod tensor;
 #[cfg(test)]
 mod tests;
 mod value;
+mod vision;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -19,8 +25,12 @@ use crate::files::ModelFiles;
 use crate::{Error, ErrorKind, Result};
 
 use bytes::Bytes;
+pub(crate) use config::load as config;
+pub use model::{ARCHITECTURE, Model, PROJECTOR_ARCHITECTURE, Vision};
+pub(crate) use names::canonical;
 pub use tensor::{GgmlType, TensorInfo};
 pub use value::{Array, Value, ValueKind};
+pub(crate) use vision::processor;
 
 /// First bytes of every file.
 pub const MAGIC: [u8; 4] = *b"GGUF";

@@ -12,7 +12,7 @@ use crate::Result;
 use crate::config::ImageConfig;
 use crate::gemma3::Watch;
 use crate::images;
-use crate::weights::{Reader, Vector};
+use crate::weights::{PROJECTION, Reader, Vector};
 
 /// Weights of the tower and the projector.
 pub struct Siglip {
@@ -107,7 +107,7 @@ impl Siglip {
             layers,
             post_norm: norm(reader, "vision_tower.post_layernorm".to_owned())?,
             projector_norm: reader.norm("multi_modal_projector.mm_soft_emb_norm.weight")?,
-            projection: reader.transposed("multi_modal_projector.mm_input_projection_weight")?,
+            projection: reader.projection(PROJECTION, images.vision.hidden_size, text_width)?,
         })
     }
 

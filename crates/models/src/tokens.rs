@@ -32,6 +32,8 @@ pub struct Tokens {
     template: ChatTemplate,
     specials: BTreeMap<String, String>,
     pictures: Option<Pictures>,
+    /// What to do where the model takes no pictures.
+    no_pictures: String,
     vocab_size: usize,
     stop_ids: Vec<u32>,
     thinking: Option<(u32, u32)>,
@@ -97,6 +99,10 @@ impl Tokens {
             template,
             specials,
             pictures,
+            no_pictures: config
+                .no_images
+                .clone()
+                .unwrap_or("use a multimodal variant of the model".to_owned()),
             vocab_size,
             stop_ids: stop_ids.to_vec(),
             thinking,
@@ -251,7 +257,7 @@ impl Tokens {
                 ErrorKind::Image,
                 format!("{shown} pictures for a model that takes text only"),
             )
-            .hint("use a multimodal variant of the model"));
+            .hint(self.no_pictures.clone()));
         }
         Ok(())
     }

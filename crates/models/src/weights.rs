@@ -1,9 +1,10 @@
-//! The tensors of a model folder: where each lies, whether they are those that the configuration asks for, and
+//! The tensors of a model's files: where each lies, whether they are those that the configuration asks for, and
 //! their way into packed matrices.
 //!
 //! Nothing is mapped or read whole: matrices are read a few megabytes at a time and packed as they come.
 
 mod digest;
+mod gguf;
 mod header;
 mod names;
 mod pack;
@@ -18,7 +19,7 @@ use crate::{Error, ErrorKind, Result};
 
 pub use digest::{digest, tower_digest};
 pub use header::{Entry, Header};
-pub use names::{EMBEDDING, Expected, HEAD, canonical, expected, is_harmless};
+pub use names::{EMBEDDING, Expected, HEAD, PROJECTION, canonical, expected, is_harmless};
 pub(crate) use pack::dtype;
 pub use pack::{Reader, Vector};
 
@@ -45,6 +46,26 @@ pub struct Catalogue {
     headers: Vec<(String, Header)>,
     tensors: HashMap<String, Located>,
     bytes_on_disk: u64,
+    layout: Layout,
+}
+
+/// What files of weights there are; they differ in more than names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Safetensors in Hugging Face layout: Gemma's norms hold `w` of `1 + w`.
+    HuggingFace,
+    /// GGUF: Gemma's norms hold `1 + w`, and what reads such files scales embeddings by the exact root of the width.
+    Gguf,
+}
+
+impl Layout {
+    /// Where the settings stand that tensors are compared with.
+    fn settings(self) -> &'static str {
+        match self {
+            Self::HuggingFace => "config.json",
+            Self::Gguf => "the metadata",
+        }
+    }
 }
 
 impl Catalogue {
@@ -54,6 +75,9 @@ impl Catalogue {
     /// [`ErrorKind::Files`] for a missing file or shard, [`ErrorKind::Weights`] for a header that does not hold, an
     /// index that disagrees with its shards, or a tensor stored twice.
     pub fn open(files: &ModelFiles) -> Result<Self> {
+        if let Some(model) = files.as_gguf() {
+            return gguf::catalogue(model);
+        }
         let shards = shards(files)?;
         let mut headers = Vec::with_capacity(shards.len());
         let mut tensors: HashMap<String, Located> = HashMap::new();
@@ -80,10 +104,16 @@ impl Catalogue {
             }
             headers.push((file, header));
         }
-        Ok(Self { headers, tensors, bytes_on_disk })
+        Ok(Self { headers, tensors, bytes_on_disk, layout: Layout::HuggingFace })
     }
 
-    /// Files in the order they were listed, with their headers.
+    /// What files these are.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Safetensors files in the order they were listed, with their headers.
     #[must_use]
     pub fn headers(&self) -> &[(String, Header)] {
         &self.headers
@@ -136,9 +166,12 @@ impl Catalogue {
                         ErrorKind::Weights,
                         format!("tensor {} {:?} is missing", want.name, want.shape),
                     )
-                    .hint("config.json asks for it; the folder may be incomplete or hold another model"),
+                    .hint(format!(
+                        "{} asks for it; the files may be incomplete or hold another model",
+                        self.layout.settings()
+                    )),
                 ),
-                Some(found) => problems.extend(unfit(want, found)),
+                Some(found) => problems.extend(unfit(want, found, self.layout)),
             }
         }
         let asked: std::collections::HashSet<&str> = asked.iter().map(|e| e.name.as_str()).collect();
@@ -157,7 +190,10 @@ impl Catalogue {
                     located.file, located.entry.name, located.entry.shape
                 ),
             )
-            .hint("config.json does not ask for it, so this model would not be the one it describes")
+            .hint(format!(
+                "{} does not ask for it, so this model would not be the one it describes",
+                self.layout.settings()
+            ))
         }));
         problems
     }
@@ -180,30 +216,27 @@ impl Catalogue {
 }
 
 /// Why a stored tensor cannot serve as `want`.
-fn unfit(want: &Expected, found: &Located) -> Option<Error> {
+fn unfit(want: &Expected, found: &Located, layout: Layout) -> Option<Error> {
     let Located { file, entry } = found;
-    if entry.shape != want.shape {
-        return Some(Error::new(
-            ErrorKind::Weights,
-            format!(
-                "{file}: tensor {}: expected shape {:?}, found {:?}",
-                entry.name, want.shape, entry.shape
-            ),
-        ));
+    let bad =
+        |message: String| Error::new(ErrorKind::Weights, format!("{file}: tensor {}: {message}", entry.name));
+    // Converters have written the projection either way round; its sizes say which, see `Reader::projection`.
+    let turned =
+        layout == Layout::Gguf && want.name == PROJECTION && entry.shape.iter().eq(want.shape.iter().rev());
+    if entry.shape != want.shape && !turned {
+        return Some(bad(format!("expected shape {:?}, found {:?}", want.shape, entry.shape)));
     }
-    if dtype(&entry.dtype).is_none() {
-        return Some(
-            Error::new(
-                ErrorKind::Weights,
-                format!(
-                    "{file}: tensor {}: expected type BF16, F16 or F32, found {}",
-                    entry.name, entry.dtype
-                ),
-            )
+    if dtype(&entry.dtype).is_some() {
+        return None;
+    }
+    Some(match layout {
+        Layout::HuggingFace => bad(format!("expected type BF16, F16 or F32, found {}", entry.dtype))
             .hint("quantized safetensors are not read"),
-        );
-    }
-    None
+        Layout::Gguf => {
+            bad(format!("expected a type among {}, found {}", crate::gguf::GgmlType::readable(), entry.dtype))
+                .hint("get the model in another quantization, such as Q4_K_M or Q8_0")
+        }
+    })
 }
 
 /// The files to read, each with the tensors that the index puts into it.

@@ -36,6 +36,9 @@ impl ImageProcessor {
     /// [`ErrorKind::Files`] if neither file is there; [`ErrorKind::Config`] naming what is not understood or does not
     /// fit `images`.
     pub fn load(files: &ModelFiles, images: &ImageConfig) -> Result<Self> {
+        if let Some(model) = files.as_gguf() {
+            return crate::gguf::processor(model, images);
+        }
         let outer = match files.read(PROCESSOR)? {
             None => Outer::default(),
             Some(bytes) => parse_outer(&bytes)?,

@@ -95,13 +95,13 @@ impl TextConfig {
             rope_sliding,
             rope_global,
         };
-        config.check(keys)?;
+        config.check(keys.place())?;
         Ok(config)
     }
 
-    fn check(&self, keys: &Keys<'_>) -> Result<()> {
-        let fail =
-            |message: String| Err(Error::new(ErrorKind::Config, format!("{}: {message}", keys.place())));
+    /// Refuses sizes that do not fit together; `place` is for messages.
+    pub(crate) fn check(&self, place: &str) -> Result<()> {
+        let fail = |message: String| Err(Error::new(ErrorKind::Config, format!("{place}: {message}")));
         if !self.n_heads.is_multiple_of(self.n_kv_heads) {
             return fail(format!(
                 "num_attention_heads: expected a multiple of num_key_value_heads {}, found {}",

@@ -54,6 +54,38 @@ impl VisionConfig {
         Self::CHANNELS * self.patch_size * self.patch_size
     }
 
+    /// Refuses sizes that do not fit together; `place` is for messages.
+    pub(crate) fn check(&self, place: &str) -> Result<()> {
+        let fail = |message: String| Err(Error::new(ErrorKind::Config, format!("{place}: {message}")));
+        if !self.hidden_size.is_multiple_of(self.n_heads) {
+            return fail(format!(
+                "hidden_size: expected a multiple of num_attention_heads {}, found {}",
+                self.n_heads, self.hidden_size
+            ));
+        }
+        if self.patch_size > self.image_size {
+            return fail(format!(
+                "patch_size: expected at most image_size {}, found {}",
+                self.image_size, self.patch_size
+            ));
+        }
+        if self.patch_width() > MAX_SIZE || self.n_patches() > MAX_SIZE {
+            return fail(format!(
+                "patch_size {} and image_size {} make patches of {} samples, {} of them; at most {MAX_SIZE} of each",
+                self.patch_size,
+                self.image_size,
+                self.patch_width(),
+                self.n_patches()
+            ));
+        }
+        if !(self.layer_norm_eps > 0.0 && self.layer_norm_eps.is_finite()) {
+            return fail(
+                "layer_norm_eps: expected a number that is above zero and finite in 32 bits".to_owned(),
+            );
+        }
+        Ok(())
+    }
+
     pub(super) fn parse(value: &Value) -> Result<Self> {
         let mut keys = Keys::new(format!("{FILE}: vision_config"), value)?;
         keys.only("model_type", &[json!("siglip_vision_model")])?;
@@ -73,34 +105,7 @@ impl VisionConfig {
             layer_norm_eps: keys.positive("layer_norm_eps", 1e-6)? as f32,
             has_head: keys.flag("vision_use_head")?.unwrap_or(true),
         };
-        let fail =
-            |message: String| Err(Error::new(ErrorKind::Config, format!("{}: {message}", keys.place())));
-        if !config.hidden_size.is_multiple_of(config.n_heads) {
-            return fail(format!(
-                "hidden_size: expected a multiple of num_attention_heads {}, found {}",
-                config.n_heads, config.hidden_size
-            ));
-        }
-        if config.patch_size > config.image_size {
-            return fail(format!(
-                "patch_size: expected at most image_size {}, found {}",
-                config.image_size, config.patch_size
-            ));
-        }
-        if config.patch_width() > MAX_SIZE || config.n_patches() > MAX_SIZE {
-            return fail(format!(
-                "patch_size {} and image_size {} make patches of {} samples, {} of them; at most {MAX_SIZE} of each",
-                config.patch_size,
-                config.image_size,
-                config.patch_width(),
-                config.n_patches()
-            ));
-        }
-        if !(config.layer_norm_eps > 0.0 && config.layer_norm_eps.is_finite()) {
-            return fail(
-                "layer_norm_eps: expected a number that is above zero and finite in 32 bits".to_owned(),
-            );
-        }
+        config.check(keys.place())?;
         keys.finish()?;
         Ok(config)
     }

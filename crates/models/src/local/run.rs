@@ -24,8 +24,9 @@ pub(super) fn milliseconds(started: Instant) -> f64 {
 impl LocalEngine {
     pub(super) fn vision(&self) -> Result<&Vision> {
         self.vision.as_ref().ok_or_else(|| {
+            let hint = self.config.no_images.as_deref();
             Error::new(ErrorKind::Image, format!("the model {} takes no pictures", self.card.name))
-                .hint("use a multimodal model, or ask without pictures")
+                .hint(hint.unwrap_or("use a multimodal model, or ask without pictures"))
         })
     }
 

@@ -1,12 +1,12 @@
 //! Bytes that a model takes once it is loaded.
 
-use lightbox_kernels::Matrix;
+use lightbox_kernels::{Dtype, Matrix};
 use serde::Serialize;
 
 use crate::config::{HeadTie, ModelConfig};
 use crate::gemma3::{Plan, Sequence};
 use crate::siglip::Siglip;
-use crate::weights::{Catalogue, EMBEDDING, HEAD, dtype};
+use crate::weights::{Catalogue, EMBEDDING, HEAD, PROJECTION, dtype};
 
 /// Tokens of a conversation by which it is judged whether a machine holds a model.
 const USUAL_TOKENS: usize = 8192;
@@ -42,7 +42,9 @@ impl MemoryNeed {
             let bytes = match located.entry.shape.as_slice() {
                 [] => 4,
                 [n] => 4 * *n as u64,
-                [n_in, n_out] if name.ends_with("mm_input_projection_weight") => {
+                [n_in, n_out] if name == PROJECTION => {
+                    // Its blocks are widened where they lie across the rows of the packed matrix.
+                    let dtype = if dtype.is_quantized() { Dtype::F32 } else { dtype };
                     Matrix::packed_bytes(*n_out, *n_in, dtype)? as u64
                 }
                 sizes if name.ends_with("position_embedding.weight") => 4 * rest(sizes)? as u64,

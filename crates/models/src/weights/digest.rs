@@ -2,9 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Catalogue, Entry};
+use super::Catalogue;
 use crate::Result;
 use crate::files::ModelFiles;
+use crate::gguf::Model;
 
 /// The settings files that take part where they exist.
 const SETTINGS: [&str; 11] = [
@@ -28,7 +29,8 @@ const SAMPLE_BYTES: u64 = 4 << 10;
 
 /// Hex SHA-256 over: for each settings file present, its name, length and contents; for each weight file, its name,
 /// length and header; for each tensor in the order of its data, its bytes if at most 16 KiB, else 4 KiB at the
-/// start, in the middle and at the end.
+/// start, in the middle and at the end. Of GGUF files the metadata and tensor infos are header and settings, and their
+/// names, which everyone chooses, do not count.
 ///
 /// Two models that differ only in bytes of a large tensor that are not sampled share a digest: it identifies a
 /// published model and catches a damaged or exchanged one nearly always, and is no proof of integrity.
@@ -36,37 +38,58 @@ const SAMPLE_BYTES: u64 = 4 << 10;
 /// # Errors
 /// A file that cannot be read.
 pub fn digest(files: &ModelFiles, catalogue: &Catalogue) -> Result<String> {
-    let mut hash = Sha256::new();
-    let mut part = |name: &str, bytes: &[u8]| {
-        hash.update((name.len() as u64).to_le_bytes());
-        hash.update(name.as_bytes());
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
-    };
+    let mut parts = Parts(Sha256::new());
     for name in SETTINGS {
         if let Some(bytes) = files.read(name)? {
-            part(name, &bytes);
+            parts.add(name, &bytes);
         }
     }
     for (file, header) in catalogue.headers() {
-        part(file, &files.len(file)?.unwrap_or(0).to_le_bytes());
-        part(file, &header.json);
+        parts.add(file, &files.len(file)?.unwrap_or(0).to_le_bytes());
+        parts.add(file, &header.json);
         for entry in &header.entries {
-            for sample in samples(files, file, entry)? {
-                part(&entry.name, &sample);
-            }
+            parts.samples(files, file, &entry.name, (entry.offset, entry.len))?;
         }
     }
-    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    for gguf in files.as_gguf().into_iter().flat_map(Model::files) {
+        parts.add("gguf", &gguf.file_len().to_le_bytes());
+        parts.add("gguf", gguf.head());
+        let mut tensors: Vec<_> = gguf.tensors().iter().collect();
+        tensors.sort_unstable_by_key(|tensor| tensor.offset);
+        for tensor in tensors {
+            parts.samples(files, gguf.file(), &tensor.name, (tensor.offset, tensor.len))?;
+        }
+    }
+    Ok(parts.0.finalize().iter().map(|b| format!("{b:02x}")).collect())
 }
 
-/// The bytes of a tensor that count.
-fn samples(files: &ModelFiles, file: &str, entry: &Entry) -> Result<Vec<Vec<u8>>> {
-    let read = |start: u64, len: u64| files.read_range(file, entry.offset + start, len as usize);
-    if entry.len <= WHOLE_BYTES {
-        return Ok(vec![read(0, entry.len)?]);
+/// A hash over named pieces.
+struct Parts(Sha256);
+
+impl Parts {
+    fn add(&mut self, name: &str, bytes: &[u8]) {
+        self.0.update((name.len() as u64).to_le_bytes());
+        self.0.update(name.as_bytes());
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
     }
-    [0, (entry.len - SAMPLE_BYTES) / 2, entry.len - SAMPLE_BYTES]
+
+    /// What counts of a tensor at this position and of this length.
+    fn samples(&mut self, files: &ModelFiles, file: &str, name: &str, place: (u64, u64)) -> Result<()> {
+        for sample in samples(files, file, place)? {
+            self.add(name, &sample);
+        }
+        Ok(())
+    }
+}
+
+/// The bytes that count of a tensor at this position and of this length.
+fn samples(files: &ModelFiles, file: &str, (offset, len): (u64, u64)) -> Result<Vec<Vec<u8>>> {
+    let read = |start: u64, len: u64| files.read_range(file, offset + start, len as usize);
+    if len <= WHOLE_BYTES {
+        return Ok(vec![read(0, len)?]);
+    }
+    [0, (len - SAMPLE_BYTES) / 2, len - SAMPLE_BYTES]
         .into_iter()
         .map(|start| read(start, SAMPLE_BYTES))
         .collect()
@@ -96,7 +119,7 @@ pub fn tower_digest(files: &ModelFiles, catalogue: &Catalogue) -> Result<[u8; 32
         let shape: Vec<u8> =
             located.entry.shape.iter().flat_map(|size| (*size as u64).to_le_bytes()).collect();
         part(&shape);
-        for sample in samples(files, &located.file, &located.entry)? {
+        for sample in samples(files, &located.file, (located.entry.offset, located.entry.len))? {
             part(&sample);
         }
     }

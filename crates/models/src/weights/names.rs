@@ -16,6 +16,9 @@ pub const EMBEDDING: &str = "language_model.embed_tokens.weight";
 /// The output head, stored only where it is not the embedding table (or a copy of it).
 pub const HEAD: &str = "lm_head.weight";
 
+/// The projection from the tower's width to the text model's, stored `[tower, text]`.
+pub const PROJECTION: &str = "multi_modal_projector.mm_input_projection_weight";
+
 /// The one spelling of a stored name.
 ///
 /// The family's files have been written with `language_model.model.…` and `vision_tower.vision_model.…` (hub),
@@ -87,8 +90,7 @@ pub fn expected(config: &ModelConfig) -> Vec<Expected> {
         add("vision_tower.post_layernorm.weight".to_owned(), &[width]);
         add("vision_tower.post_layernorm.bias".to_owned(), &[width]);
         add("multi_modal_projector.mm_soft_emb_norm.weight".to_owned(), &[width]);
-        let projection = "multi_modal_projector.mm_input_projection_weight";
-        add(projection.to_owned(), &[width, config.text.hidden_size]);
+        add(PROJECTION.to_owned(), &[width, config.text.hidden_size]);
     }
     let t = &config.text;
     let (width, inner, q, kv) = (t.hidden_size, t.intermediate_size, t.q_width(), t.kv_width());

@@ -2,7 +2,7 @@
 
 use lightbox_kernels::{Dtype, Matrix, MatrixBuilder, blocks};
 
-use super::{Catalogue, EMBEDDING, HEAD, Located};
+use super::{Catalogue, EMBEDDING, HEAD, Layout, Located};
 use crate::config::{HeadTie, ModelConfig};
 use crate::files::ModelFiles;
 use crate::{Error, ErrorKind, Result};
@@ -12,12 +12,7 @@ const PIECE_BYTES: usize = 8 << 20;
 
 /// The kernels' type for a stored one; `None` for types that weights of this family do not have.
 pub(crate) fn dtype(stored: &str) -> Option<Dtype> {
-    match stored {
-        "F32" => Some(Dtype::F32),
-        "F16" => Some(Dtype::F16),
-        "BF16" => Some(Dtype::Bf16),
-        _ => None,
-    }
+    Dtype::ALL.into_iter().find(|dtype| dtype.to_string().to_uppercase() == stored)
 }
 
 /// A small tensor widened to f32.
@@ -79,14 +74,33 @@ impl<'a> Reader<'a> {
         self.pack(name, n_out, n_in, MatrixBuilder::rows)
     }
 
-    /// A matrix stored as `[n_in, n_out]`.
+    /// A matrix from `n_in` to `n_out` features stored as `[n_in, n_out]`; in GGUF it may be stored as `[n_out, n_in]`,
+    /// which its sizes say.
     ///
     /// # Errors
     /// As [`Reader::matrix`].
-    pub fn transposed(&mut self, name: &str) -> Result<Matrix> {
+    pub fn projection(&mut self, name: &str, n_in: usize, n_out: usize) -> Result<Matrix> {
         let located = self.located(name)?;
-        let (n_in, n_out) = sides(located)?;
-        self.pack(name, n_out, n_in, MatrixBuilder::columns)
+        if sides(located)? != (n_in, n_out) {
+            return self.pack(name, n_out, n_in, MatrixBuilder::rows);
+        }
+        if !self.dtype(name)?.is_quantized() {
+            return self.pack(name, n_out, n_in, MatrixBuilder::columns);
+        }
+        // Blocks that lie across the rows of the packed matrix are widened, which is exact.
+        let values = self.vector(name)?;
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let packed = MatrixBuilder::new(n_out, n_in, Dtype::F32).and_then(|mut builder| {
+            builder.columns(0, &bytes)?;
+            builder.finish()
+        });
+        packed.map_err(|e| failed(located, e.to_string()))
+    }
+
+    /// What files these are.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.catalogue.layout()
     }
 
     fn pack(
@@ -127,13 +141,15 @@ impl<'a> Reader<'a> {
         widen(dtype, &bytes).map_err(|e| failed(located, e.to_string()))
     }
 
-    /// The weight of a Gemma norm as it is applied: `1 + w`, computed in f32 as the reference does.
+    /// The weight of a Gemma norm as it is applied: `1 + w`, computed in f32 as the reference does. GGUF holds this sum.
     ///
     /// # Errors
     /// As [`Reader::vector`].
     pub fn norm(&mut self, name: &str) -> Result<Vector> {
         let mut weight = self.vector(name)?;
-        weight.iter_mut().for_each(|w| *w += 1.0);
+        if self.layout() == Layout::HuggingFace {
+            weight.iter_mut().for_each(|w| *w += 1.0);
+        }
         Ok(weight)
     }
 
