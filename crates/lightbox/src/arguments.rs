@@ -97,6 +97,12 @@ pub struct ModelArguments {
     /// The result does not depend on it.
     #[arg(long, value_name = "SET")]
     pub cpu: Option<Cpu>,
+
+    /// Do not guess tokens from what was said before to check several at a time
+    ///
+    /// The result does not depend on it; time does.
+    #[arg(long)]
+    pub no_speculation: bool,
 }
 
 /// Instruction sets that can be asked for.

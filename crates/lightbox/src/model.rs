@@ -115,6 +115,7 @@ pub fn load(arguments: &ModelArguments, name: &str) -> Result<LocalEngine, Failu
         chunk_tokens: arguments.chunk.map(Into::into),
         context_tokens: arguments.context_tokens.map(Into::into),
         isa: arguments.cpu.map(isa).transpose()?,
+        speculate: Some(!arguments.no_speculation),
         notice: (name == phantom::NAME).then(|| phantom::NOTICE.to_owned()),
         ..LoadOptions::default()
     };

@@ -94,6 +94,10 @@ pub struct Timings {
     pub images_from_disk: usize,
     /// Pictures that went through the tower.
     pub images_encoded: usize,
+    /// Tokens that were guessed from what was said before and checked beside the chosen one.
+    pub drafted_tokens: usize,
+    /// Of these, the tokens that the model chose too: passes over the weights that were saved.
+    pub accepted_tokens: usize,
 }
 
 /// What an engine reports while it works.

@@ -22,6 +22,7 @@ mod request;
 pub mod sampling;
 mod scripted;
 mod siglip;
+pub mod speculation;
 pub mod tokens;
 pub mod weights;
 

@@ -1,5 +1,6 @@
 //! The engine that runs a model's files on this machine's CPU.
 
+mod answer;
 mod chunks;
 mod load;
 mod pictures;
@@ -37,6 +38,7 @@ pub struct LocalEngine {
     store: Option<Box<dyn CacheStore>>,
     prefill: Plan,
     decode: Plan,
+    speculates: bool,
     load_ms: f64,
     /// Bytes of weights and buffers, where they could be counted.
     held_bytes: u64,

@@ -2,8 +2,9 @@
 
 use lightbox_serve::ErrorKind;
 use lightbox_serve::openai::{
-    AssistantMessage, ChatChunk, ChatCompletion, Choice, Content, Extension, ImageCounts, ImageSource,
-    MAX_ALTERNATIVES, Part, PromptTokenLogprob, Role, TimingsMs, Usage, event_line, parse_request,
+    AssistantMessage, ChatChunk, ChatCompletion, Choice, Content, Extension, GuessCounts, ImageCounts,
+    ImageSource, MAX_ALTERNATIVES, Part, PromptTokenLogprob, Role, TimingsMs, Usage, event_line,
+    parse_request,
 };
 use serde_json::{Value, json};
 
@@ -280,6 +281,7 @@ fn completion() -> ChatCompletion {
                 prefill: 2.0,
                 decode: 3.0,
                 images: ImageCounts::default(),
+                guesses: GuessCounts { drafted: 4, accepted: 1 },
             },
             record: None,
             notices: vec!["a draft".to_owned()],
@@ -301,7 +303,7 @@ fn an_answer_has_openais_shape_and_the_lightbox_object() {
                 "prompt_token_ids": [2, 9], "completion_token_ids": [4, 5, 1],
                 "prompt_logprobs": [null, {"logprob": -0.5, "top": [[9, -0.5], [3, -1.0]]}],
                 "timings": {"load": 1.0, "image": 0.0, "prefill": 2.0, "decode": 3.0,
-                            "images": {"memory": 0, "disk": 0, "encoded": 0}},
+                            "images": {"memory": 0, "disk": 0, "encoded": 0}, "guesses": {"drafted": 4, "accepted": 1}},
                 "record": null, "notices": ["a draft"]
             }
         })

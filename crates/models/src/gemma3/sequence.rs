@@ -75,6 +75,19 @@ impl Sequence {
         })
     }
 
+    /// Forgets the positions from `n_positions` on. Sliding layers then still hold the window of what comes next if at
+    /// most as many positions are forgotten as a step has rows.
+    ///
+    /// # Errors
+    /// More positions than were fed.
+    pub fn truncate(&mut self, n_positions: usize) -> Result<()> {
+        for cache in &mut self.caches {
+            cache.truncate(n_positions)?;
+        }
+        self.n_positions = n_positions;
+        Ok(())
+    }
+
     /// Positions fed so far.
     #[must_use]
     pub fn n_positions(&self) -> usize {

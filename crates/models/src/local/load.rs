@@ -12,6 +12,7 @@ use crate::gemma3::{Gemma3, Plan};
 use crate::images::ImageProcessor;
 use crate::report::MemoryNeed;
 use crate::siglip::Siglip;
+use crate::speculation::MAX_DRAFT;
 use crate::tokens::Tokens;
 use crate::weights::{Catalogue, Reader, digest, tower_digest};
 use crate::{Error, ErrorKind, ModelCard, Result};
@@ -31,6 +32,9 @@ pub struct LoadOptions {
     pub context_tokens: Option<usize>,
     /// Instruction set; `None`: the fastest that this machine has.
     pub isa: Option<Isa>,
+    /// Whether tokens are guessed from what was said before and checked several at a time, which changes no token;
+    /// `None`: yes.
+    pub speculate: Option<bool>,
     /// A sentence that must accompany every output of this model.
     pub notice: Option<String>,
     /// Most bytes of soft tokens of pictures that are kept in memory for further requests, ten kilobytes a token in the
@@ -107,11 +111,12 @@ impl LocalEngine {
             tokens,
             backend,
             prefill: Plan::new(&config.text, chunk_tokens),
-            decode: Plan::new(&config.text, 1),
+            decode: Plan::new(&config.text, 1 + MAX_DRAFT),
             text,
             vision,
             store: None,
             config,
+            speculates: options.speculate.unwrap_or(true),
             load_ms: super::run::milliseconds(started),
             held_bytes,
         })

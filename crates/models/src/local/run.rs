@@ -4,12 +4,14 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::answer::Answering;
 use super::chunks::chunks;
 use super::load::fits_in_memory;
 use super::{LocalEngine, Vision};
 use crate::caches::SoftTokens;
-use crate::decoding::{self, Decoding, Step};
+use crate::decoding::{self, Decoding};
 use crate::gemma3::{Input, Row, Segment, Sequence, unwatched};
+use crate::speculation::{MAX_DRAFT, Speculation};
 use crate::{Error, ErrorKind, Event, Generation, Prompt, Request, Result, Timings, TokenLogprob, sampling};
 
 /// Rows whose logits are computed together where log-probabilities of the prompt are wanted: a row of the family's
@@ -42,7 +44,8 @@ impl LocalEngine {
         self.hold(request, &prompt, room)?;
         let mut timings = Timings { load_ms: self.load_ms, ..Timings::default() };
         let mut logits = vec![0.0; self.config.text.vocab_size];
-        let mut sequence = Sequence::new(&self.config.text, prompt.ids.len() + room, self.chunk_tokens)?;
+        let step_tokens = self.chunk_tokens.max(1 + MAX_DRAFT);
+        let mut sequence = Sequence::new(&self.config.text, prompt.ids.len() + room, step_tokens)?;
         let mut prompt_logprobs = request.prompt_logprobs.map(|_| vec![None]);
 
         let started = Instant::now();
@@ -66,21 +69,25 @@ impl LocalEngine {
             return Ok(decoding.cancelled(prompt, None, timings));
         }
         let started = Instant::now();
-        loop {
-            let id = match decoding.next(&logits, on_event)? {
-                Step::Finished => break,
-                Step::Feed(id) => id,
-            };
-            let rows = [Row { input: Input::Token(id), visible_end: sequence.n_positions() + 1 }];
-            let segment = Segment { sequence: &mut sequence, rows: &rows };
-            if !self.decode.step(&self.text, &self.backend, &mut [segment], cancel, &mut unwatched)? {
-                timings.decode_ms = milliseconds(started);
-                return Ok(decoding.cancelled(prompt, prompt_logprobs, timings));
-            }
-            self.decode.logits(&self.text, &self.backend, 0..1, &mut logits)?;
-        }
+        let vocab_size = self.config.text.vocab_size;
+        let soft = self.config.images.as_ref().map(|images| images.image_token);
+        let speculation = self.speculates.then(|| Speculation::new(&prompt.ids, vocab_size, soft));
+        let answering = Answering {
+            text: &self.text,
+            backend: &self.backend,
+            plan: &mut self.decode,
+            vocab_size,
+            sequence: &mut sequence,
+            end: prompt.ids.len() + room,
+            cancel,
+        };
+        let finished = answering.run(&mut decoding, speculation, logits, &mut timings, on_event)?;
         timings.decode_ms = milliseconds(started);
-        Ok(decoding.finished(prompt, prompt_logprobs, timings))
+        Ok(if finished {
+            decoding.finished(prompt, prompt_logprobs, timings)
+        } else {
+            decoding.cancelled(prompt, prompt_logprobs, timings)
+        })
     }
 
     /// Refuses a request whose keys and values cannot be had beside the weights. A request that sets no limit is

@@ -74,6 +74,37 @@ fn bits_do_not_depend_on_threads_or_instruction_set() {
     }
 }
 
+/// Long enough for an answer to repeat itself, so that guesses are made, and to go on otherwise, so that some fail.
+#[test]
+fn bits_do_not_depend_on_guesses() {
+    let (mut drafted, mut accepted) = (0, 0);
+    for (name, conversation, _) in PROMPTS {
+        let case = Case::open(name);
+        for (temperature, seed) in [(0.0, 0), (0.7, 1), (1.0, 2), (1.5, 3)] {
+            let mut request = request(&case, conversation);
+            request.max_tokens = Some(100);
+            request.sampling.temperature = temperature;
+            request.sampling.seed = seed;
+            request.sampling.top_k = Some(4);
+            let mut found = [false, true].map(|speculate| {
+                let mut engine =
+                    case.load(&LoadOptions { speculate: Some(speculate), ..LoadOptions::default() });
+                let timings = engine
+                    .generate(&request, &AtomicBool::new(false), &mut |_| {})
+                    .expect("a generation")
+                    .timings;
+                (bits(&mut engine, &request), timings)
+            });
+            let [(plain, without), (guessed, with)] = &mut found;
+            assert!(plain == guessed, "{name}, temperature {temperature}");
+            assert_eq!((without.drafted_tokens, without.accepted_tokens), (0, 0));
+            drafted += with.drafted_tokens;
+            accepted += with.accepted_tokens;
+        }
+    }
+    assert!(accepted > 20 && drafted > accepted + 20, "{accepted} of {drafted}: guesses must hold and fail");
+}
+
 #[test]
 fn bits_do_not_depend_on_what_ran_before() {
     let case = Case::open("image-112");

@@ -24,7 +24,7 @@ mod stream;
 pub use message::{Content, ImageSource, Message, Part, Role};
 pub use request::{ChatRequest, MAX_ALTERNATIVES, MAX_BODY_BYTES, parse_request};
 pub use response::{
-    AssistantMessage, ChatCompletion, Choice, ChoiceLogprobs, Extension, ImageCounts, PromptTokenLogprob,
-    TimingsMs, TokenLogprob, TopLogprob, Usage,
+    AssistantMessage, ChatCompletion, Choice, ChoiceLogprobs, Extension, GuessCounts, ImageCounts,
+    PromptTokenLogprob, TimingsMs, TokenLogprob, TopLogprob, Usage,
 };
 pub use stream::{ChatChunk, ChunkChoice, DONE_LINE, Delta, event_line};

@@ -143,6 +143,18 @@ pub struct TimingsMs {
     /// Where the pictures came from.
     #[serde(default)]
     pub images: ImageCounts,
+    /// How often guesses held.
+    #[serde(default)]
+    pub guesses: GuessCounts,
+}
+
+/// Tokens guessed from what was said before, to check several in one pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuessCounts {
+    /// Checked beside the token that was chosen.
+    pub drafted: usize,
+    /// Of these, chosen by the model too.
+    pub accepted: usize,
 }
 
 /// How many pictures did, and did not, have to go through the vision tower.

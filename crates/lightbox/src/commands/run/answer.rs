@@ -3,7 +3,7 @@
 use lightbox_models::{Alternative, Engine, Finish, Timings, TokenLogprob};
 use lightbox_reading::Reading;
 use lightbox_serve::openai::{
-    self, AssistantMessage, ChatCompletion, Choice, ChoiceLogprobs, Extension, ImageCounts,
+    self, AssistantMessage, ChatCompletion, Choice, ChoiceLogprobs, Extension, GuessCounts, ImageCounts,
     PromptTokenLogprob, TimingsMs, TopLogprob, Usage,
 };
 
@@ -97,6 +97,7 @@ fn timings(of: &Timings) -> TimingsMs {
             disk: of.images_from_disk,
             encoded: of.images_encoded,
         },
+        guesses: GuessCounts { drafted: of.drafted_tokens, accepted: of.accepted_tokens },
     }
 }
 
