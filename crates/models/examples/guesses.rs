@@ -28,7 +28,7 @@ struct Count {
     passes: [usize; MAX_DRAFT + 1],
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [folder, texts] = &arguments[..] else { return Err("usage: guesses FOLDER TEXTS.jsonl".into()) };
     let tokenizer = vocabulary::load(&ModelFiles::folder(folder)?)?;
