@@ -101,6 +101,17 @@ pub fn seal_blob(
     name: &BlobName,
     bytes: &[u8],
 ) -> Result<Vec<u8>> {
+    seal(key, study, kind.code(), name, bytes)
+}
+
+/// As [`seal_blob`], for any kind of thing that is sealed.
+pub(crate) fn seal(
+    key: &StudyKey,
+    study: &StudyId,
+    kind: u8,
+    name: &BlobName,
+    bytes: &[u8],
+) -> Result<Vec<u8>> {
     if bytes.len() > MAX_BLOB_BYTES {
         return Err(Error::new(
             ErrorKind::TooLarge,
@@ -108,14 +119,14 @@ pub fn seal_blob(
         ));
     }
     let nonce: [u8; NONCE_BYTES] = disk::random()?;
-    let aad = context(study, kind.code(), name);
+    let aad = context(study, kind, name);
     let ciphertext = key
         .cipher()
         .encrypt(&XNonce::from(nonce), Payload { msg: bytes, aad: &aad })
         .map_err(|_| Error::new(ErrorKind::TooLarge, "a blob is too long for its cipher"))?;
     let mut sealed = Vec::with_capacity(ciphertext.len() + OVERHEAD_BYTES - TAG_BYTES);
     sealed.extend_from_slice(MAGIC);
-    sealed.extend_from_slice(&[BLOB_FORMAT, kind.code()]);
+    sealed.extend_from_slice(&[BLOB_FORMAT, kind]);
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(&ciphertext);
     Ok(sealed)
@@ -132,10 +143,20 @@ pub fn open_blob(
     study: &StudyId,
     name: &BlobName,
 ) -> Result<(BlobKind, Vec<u8>)> {
-    let altered = |what: String| {
-        Error::new(ErrorKind::Altered, format!("blob {name} of study {study} cannot be opened: {what}"))
-            .hint("restore it from a backup, or erase the record")
-    };
+    let (code, bytes) = open(sealed, key, study, name)?;
+    let kind = BlobKind::from_code(code)
+        .ok_or_else(|| altered(study, name, &format!("its kind {code} is not known")))?;
+    Ok((kind, bytes))
+}
+
+fn altered(study: &StudyId, name: &BlobName, what: &str) -> Error {
+    Error::new(ErrorKind::Altered, format!("blob {name} of study {study} cannot be opened: {what}"))
+        .hint("restore it from a backup, or erase the record")
+}
+
+/// As [`open_blob`], for any kind of thing that is sealed; gives its kind's code.
+pub(crate) fn open(sealed: &[u8], key: &StudyKey, study: &StudyId, name: &BlobName) -> Result<(u8, Vec<u8>)> {
+    let altered = |what: String| altered(study, name, &what);
     if sealed.len() > MAX_BLOB_BYTES + OVERHEAD_BYTES {
         return Err(Error::new(ErrorKind::TooLarge, format!("blob {name} is larger than a blob may be")));
     }
@@ -146,7 +167,7 @@ pub fn open_blob(
     let body = &sealed[MAGIC.len() + 2..];
     let (nonce, ciphertext) =
         body.split_first_chunk::<NONCE_BYTES>().ok_or_else(|| altered("it is cut short".to_owned()))?;
-    let aad = context(study, kind.code(), name);
+    let aad = context(study, kind, name);
     let plain = key
         .cipher()
         .decrypt(&XNonce::from(*nonce), Payload { msg: ciphertext, aad: &aad })
@@ -155,12 +176,10 @@ pub fn open_blob(
 }
 
 /// The kind that a sealed blob claims; only opening it proves the claim.
-fn parse_header(sealed: &[u8]) -> std::result::Result<BlobKind, String> {
+fn parse_header(sealed: &[u8]) -> std::result::Result<u8, String> {
     let rest = sealed.strip_prefix(MAGIC).ok_or("it does not begin as a blob does")?;
     match rest {
-        [BLOB_FORMAT, kind, ..] => {
-            BlobKind::from_code(*kind).ok_or_else(|| format!("its kind {kind} is not known"))
-        }
+        [BLOB_FORMAT, kind, ..] => Ok(*kind),
         [format, ..] => Err(format!("its format is {format}, this lightbox reads {BLOB_FORMAT}")),
         [] => Err("it is cut short".to_owned()),
     }

@@ -73,6 +73,14 @@ pub fn write_whole(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<()> {
     file.finish()
 }
 
+/// As [`write_whole`], without waiting for the disk: after a crash the file may be missing or hold anything. For what
+/// is checked when it is read and can be made again.
+pub(crate) fn write_uncommitted(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let mut file = WholeFile::create(folder, name)?;
+    file.write(bytes)?;
+    fs::rename(&file.temporary, &file.target).map_err(|error| full_or_io(&error, "writing", &file.target))
+}
+
 /// A file that is seen whole or not at all, also after a crash; a file of its name is replaced in [`WholeFile::finish`].
 /// Readable and writable by the owner alone. Dropped before that, it leaves nothing over and what was there before
 /// unchanged.

@@ -86,7 +86,12 @@ impl InstallKeys {
     }
 
     pub(crate) fn blob_name(&self, kind: BlobKind, purpose: &str) -> BlobName {
-        BlobName::from_bytes(*mac(&self.naming, &[&[kind.code()], purpose.as_bytes()]))
+        self.name(kind.code(), purpose)
+    }
+
+    /// As [`InstallKeys::blob_name`], by the code of a kind.
+    pub(crate) fn name(&self, kind: u8, purpose: &str) -> BlobName {
+        BlobName::from_bytes(*mac(&self.naming, &[&[kind], purpose.as_bytes()]))
     }
 
     /// A tag over `message`, under a key of its own for each purpose.

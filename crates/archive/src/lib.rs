@@ -8,6 +8,7 @@
 //!     inputs-<label>      0600   empty; a keyed hash of the inputs' digests, by which their study is found
 //!     key                 0600   the study's random key, encrypted under the install key
 //!     <blob name>         0600   a keyed hash of kind and purpose; XChaCha20-Poly1305
+//!     image-…, prefix-…   0600   cached entries, sealed as blobs are; they may go at any time
 //! ```
 //!
 //! Names, keys and contents say nothing of a patient to someone without the install key. What that protects
@@ -15,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod blob;
+mod cached;
 mod disk;
 mod error;
 pub mod hex;
@@ -23,6 +25,7 @@ mod root;
 mod store;
 
 pub use blob::{BLOB_FORMAT, BlobKind, BlobName, MAX_BLOB_BYTES, StudyId, StudyKey, open_blob, seal_blob};
+pub use cached::{CachedEntry, CachedKind, MakerTag};
 pub use disk::{
     FileLock, WholeFile, full_or_io, private_file, random, read_limited, sweep, sync_folder, write_whole,
 };

@@ -5,11 +5,12 @@ use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::blob::{self, OVERHEAD_BYTES, StudyKey};
+use crate::cached::CachedEntry;
 use crate::keys::{InstallKeys, WRAPPED_BYTES};
 use crate::{BlobKind, BlobName, Error, ErrorKind, MAX_BLOB_BYTES, Result, StudyId, disk, hex};
 
-const KEY_FILE: &str = "key";
-const LOCK_FILE: &str = "archive.lock";
+pub(crate) const KEY_FILE: &str = "key";
+pub(crate) const LOCK_FILE: &str = "archive.lock";
 /// Before the label in the name of the file by which a study is found.
 const LABEL_PREFIX: &str = "inputs-";
 
@@ -17,7 +18,7 @@ const LABEL_PREFIX: &str = "inputs-";
 pub struct Archive {
     root: PathBuf,
     studies: PathBuf,
-    keys: InstallKeys,
+    pub(crate) keys: InstallKeys,
 }
 
 /// A blob as the file system shows it.
@@ -36,6 +37,8 @@ pub struct StudyEntry {
     pub id: StudyId,
     /// Its blobs, by name.
     pub blobs: Vec<BlobEntry>,
+    /// Its cached entries, in no particular order.
+    pub cached: Vec<CachedEntry>,
 }
 
 /// What an erasure removed.
@@ -45,7 +48,9 @@ pub struct Erased {
     pub key: bool,
     /// Blobs removed.
     pub blobs: usize,
-    /// Bytes on disk that the blobs took.
+    /// Cached entries removed.
+    pub cached: usize,
+    /// Bytes on disk that both took.
     pub size_bytes: u64,
 }
 
@@ -106,6 +111,11 @@ impl Archive {
     /// [`ErrorKind::DiskFull`], with nothing left over; [`ErrorKind::DataFolder`]; [`ErrorKind::Io`].
     pub fn study_for(&self, inputs: &[[u8; 32]]) -> Result<StudyId> {
         let _lock = disk::FileLock::take(&self.root, LOCK_FILE)?;
+        self.find_or_make(inputs)
+    }
+
+    /// As [`Archive::study_for`]; the caller holds the lock.
+    pub(crate) fn find_or_make(&self, inputs: &[[u8; 32]]) -> Result<StudyId> {
         if let Some(study) = self.study_of(inputs)? {
             return Ok(study);
         }
@@ -121,7 +131,7 @@ impl Archive {
         Ok(study)
     }
 
-    fn label_file(&self, inputs: &[[u8; 32]]) -> String {
+    pub(crate) fn label_file(&self, inputs: &[[u8; 32]]) -> String {
         format!("{LABEL_PREFIX}{}", hex::encode(&self.keys.label(inputs)))
     }
 
@@ -235,25 +245,31 @@ impl Archive {
     /// [`ErrorKind::Io`].
     pub fn study(&self, id: &StudyId) -> Result<StudyEntry> {
         let folder = self.folder(id);
-        let mut blobs = Vec::new();
+        let (mut blobs, mut cached) = (Vec::new(), Vec::new());
         for entry in list(&folder)? {
-            let Some(name) = entry.file_name().to_str().and_then(BlobName::parse) else { continue };
-            let size_bytes = entry.metadata().map_or(0, |facts| facts.len());
-            blobs.push(BlobEntry { name, size_bytes });
+            if let Some(name) = entry.file_name().to_str().and_then(BlobName::parse) {
+                let size_bytes = entry.metadata().map_or(0, |facts| facts.len());
+                blobs.push(BlobEntry { name, size_bytes });
+            } else {
+                cached.extend(CachedEntry::parse(&entry));
+            }
         }
         blobs.sort_by_key(|blob| blob.name);
-        Ok(StudyEntry { id: *id, blobs })
+        Ok(StudyEntry { id: *id, blobs, cached })
     }
 
-    fn erase_folder(&self, study: &StudyId) -> Result<Erased> {
+    pub(crate) fn erase_folder(&self, study: &StudyId) -> Result<Erased> {
         let folder = self.folder(study);
         let key = erase_key(&folder.join(KEY_FILE))?;
         let mut erased = Erased { key, ..Erased::default() };
         for entry in list(&folder)? {
             let size_bytes = entry.metadata().map_or(0, |facts| facts.len());
+            let is_blob = entry.file_name().to_str().and_then(BlobName::parse).is_some();
+            let is_cached = CachedEntry::parse(&entry).is_some();
             remove(&entry.path())?;
-            if entry.file_name().to_str().and_then(BlobName::parse).is_some() {
-                erased.blobs += 1;
+            if is_blob || is_cached {
+                erased.blobs += usize::from(is_blob);
+                erased.cached += usize::from(is_cached);
                 erased.size_bytes += size_bytes;
             }
         }
@@ -266,7 +282,7 @@ impl Archive {
     }
 
     /// Erases some blobs of a study; with its last blob the study goes, its key first, so that a crash in between
-    /// leaves only what nobody can read. A study without blobs goes whatever is named. What is not there is no error.
+    /// leaves only what nobody can read. Its cached entries go with it. A study without blobs goes whatever is named. What is not there is no error.
     ///
     /// What remains of a removed file on the medium stays decryptable while the study's key is there.
     ///
@@ -291,19 +307,24 @@ impl Archive {
         Ok(erased)
     }
 
-    fn folder(&self, study: &StudyId) -> PathBuf {
+    pub(crate) fn folder(&self, study: &StudyId) -> PathBuf {
         self.studies.join(study.to_string())
     }
 
-    fn key(&self, study: &StudyId) -> Result<Option<StudyKey>> {
+    pub(crate) fn key(&self, study: &StudyId) -> Result<Option<StudyKey>> {
         // A longer file is refused by `unwrap`, which names its length.
         disk::read_limited(&self.folder(study).join(KEY_FILE), 2 * WRAPPED_BYTES as u64)?
             .map(|file| self.keys.unwrap(study, &file))
             .transpose()
     }
 
+    /// Whether the study has a key, unread.
+    pub(crate) fn has_key(&self, study: &StudyId) -> bool {
+        self.folder(study).join(KEY_FILE).exists()
+    }
+
     /// The study's key and whether it was just made.
-    fn key_for_writing(&self, study: &StudyId, folder: &Path) -> Result<(StudyKey, bool)> {
+    pub(crate) fn key_for_writing(&self, study: &StudyId, folder: &Path) -> Result<(StudyKey, bool)> {
         if let Some(key) = self.key(study)? {
             return Ok((key, false));
         }
@@ -324,7 +345,7 @@ impl Archive {
     }
 }
 
-fn list(folder: &Path) -> Result<Vec<fs::DirEntry>> {
+pub(crate) fn list(folder: &Path) -> Result<Vec<fs::DirEntry>> {
     match fs::read_dir(folder) {
         Ok(entries) => {
             entries.collect::<io::Result<_>>().map_err(|error| disk::full_or_io(&error, "listing", folder))
@@ -334,11 +355,11 @@ fn list(folder: &Path) -> Result<Vec<fs::DirEntry>> {
     }
 }
 
-fn exists(path: &Path) -> Result<bool> {
+pub(crate) fn exists(path: &Path) -> Result<bool> {
     fs::exists(path).map_err(|error| disk::full_or_io(&error, "looking for", path))
 }
 
-fn remove(path: &Path) -> Result<()> {
+pub(crate) fn remove(path: &Path) -> Result<()> {
     fs::remove_file(path).map_err(|error| disk::full_or_io(&error, "removing", path))
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use lightbox_archive::{Archive, BlobKind, ErrorKind};
+use lightbox_archive::{Archive, BlobKind, CachedKind, ErrorKind};
 
 const CHILD: &str = "LIGHTBOX_TEST_FULL_DISK";
 
@@ -39,6 +39,16 @@ fn writes_into_a_disk_that_fills_up() {
         archive.put(&other, BlobKind::RecordBody, "large", &vec![2; 2 << 20]).expect_err("must be refused");
     assert_eq!(refused.kind(), ErrorKind::DiskFull, "{refused}");
     assert!(!root.join("studies").join(other.to_string()).exists(), "no trace of a study without a blob");
+
+    let maker = archive.maker("a model");
+    let keep = |inputs: [u8; 32], bytes: &[u8]| {
+        archive.keep_cached(&[inputs], CachedKind::Image, "a", maker, bytes, u64::MAX)
+    };
+    let refused = keep([3; 32], &vec![2; 2 << 20]).expect_err("must be refused");
+    assert_eq!(refused.kind(), ErrorKind::DiskFull, "{refused}");
+    assert!(archive.study_of(&[[3; 32]]).expect("works").is_none(), "no trace of a study without an entry");
+    assert!(keep([1; 32], &[4; 1000]).expect("room"));
+    assert_eq!(keep([1; 32], &vec![2; 2 << 20]).expect_err("must be refused").kind(), ErrorKind::DiskFull);
 
     assert_eq!(archive.get(&study, &first).expect("works"), [1; 10_000]);
     archive.put(&study, BlobKind::RecordBody, "second", &[3; 10_000]).expect("works");
