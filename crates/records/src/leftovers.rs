@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use lightbox_archive::{BlobName, Erased, StudyId};
 
+use crate::caches::add;
 use crate::entry::Entry;
 use crate::log::{Contents, Log};
 use crate::store::Records;
@@ -15,15 +16,17 @@ use crate::{Error, ErrorKind, Result};
 
 /// What no entry names in one study.
 pub(crate) struct Leftover {
-    study: StudyId,
+    pub(crate) study: StudyId,
     pub(crate) parts: Vec<BlobName>,
     /// Whether the study holds nothing else, so that its key goes too.
     pub(crate) is_all: bool,
+    /// Whether cached entries are there.
+    pub(crate) is_cached: bool,
 }
 
 impl Records {
-    /// Erases all parts that no entry of the log names, and the keys of studies in which nothing else is left. No
-    /// record is touched, and nothing is noted in the log: it never knew of them.
+    /// Erases all parts that no entry of the log names, and the keys of studies in which nothing else is left, with what
+    /// is cached there. No record is touched, and nothing is noted in the log: it never knew of them.
     ///
     /// # Errors
     /// [`ErrorKind::Chain`] if the log is not whole, [`ErrorKind::Archive`].
@@ -42,10 +45,7 @@ impl Records {
         }
         let mut erased = Erased::default();
         for leftover in self.leftovers(&contents)? {
-            let more = self.archive.erase_blobs(&leftover.study, &leftover.parts)?;
-            erased.key |= more.key;
-            erased.blobs += more.blobs;
-            erased.size_bytes += more.size_bytes;
+            add(&mut erased, self.archive.erase_blobs(&leftover.study, &leftover.parts)?);
         }
         Ok(erased)
     }
@@ -61,13 +61,13 @@ impl Records {
         let mut leftovers = Vec::new();
         for entry in self.archive.studies()? {
             let study = entry.id;
-            let all = entry.blobs.len();
+            let (all, is_cached) = (entry.blobs.len(), !entry.cached.is_empty());
             let names = entry.blobs.into_iter().map(|blob| blob.name);
             let parts: Vec<_> = names.filter(|name| !named.contains(&(study, *name))).collect();
             // The key of a record whose parts were lost waits for their backup.
             let is_all = parts.len() == all && (all > 0 || !kept.contains(&study));
             if is_all || !parts.is_empty() {
-                leftovers.push(Leftover { study, parts, is_all });
+                leftovers.push(Leftover { study, parts, is_all, is_cached });
             }
         }
         Ok(leftovers)

@@ -15,6 +15,7 @@
 
 mod append;
 mod body;
+mod caches;
 mod compare;
 mod digest;
 mod entry;
@@ -29,6 +30,7 @@ mod verify;
 
 pub use append::{Input, Provenance};
 pub use body::{BODY_FORMAT, Body, read_body};
+pub use caches::CachedStudy;
 pub use compare::{Comparison, Difference, Logprobs, Picture, Shown, Step, compare, compare_conditions};
 pub use digest::{Digest, RecordId};
 pub use entry::{Entry, Event, Fault, LOG_FORMAT, MAX_LINE_BYTES, Part, read_line};

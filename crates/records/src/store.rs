@@ -8,6 +8,7 @@ use lightbox_models::RgbImage;
 use serde::Serialize;
 
 use crate::body::{Body, read_body};
+use crate::caches::add;
 use crate::entry::{Entry, Event, Part};
 use crate::log::{Contents, Log};
 use crate::verify::Broken;
@@ -226,7 +227,8 @@ impl Records {
     }
 
     /// Erases what a record says. Its entry stays in the log, and another says that it was erased; the chain holds.
-    /// Parts in its study that no entry names, left by a crash, go too and are counted; with the last part of a study
+    /// Parts in its study that no entry names, left by a crash, go too and are counted, and so does all that is cached of
+    /// its study, also where other records of it stay; with the last part of a study
     /// goes the study's key. Where the log is not whole such parts stay: they may belong to a record.
     ///
     /// # Errors
@@ -238,7 +240,9 @@ impl Records {
         let entry = contents.find(prefix)?;
         let mut names = self.names(entry);
         names.extend(self.unnamed_parts(&log, &contents, &entry.study)?);
-        let erased = self.archive.erase_blobs(&entry.study, &names)?;
+        let mut erased = self.archive.erase_blobs(&entry.study, &names)?;
+        // What was computed for it may still say what it said.
+        add(&mut erased, self.archive.erase_cached(&entry.study, None)?);
         self.note_erased(&log, &contents, entry, time)?;
         Ok(erased)
     }

@@ -29,8 +29,10 @@ pub struct Report {
     /// they go with the next record of their study, read or erased, and by [`Records::erase_leftovers`]. Where it is
     /// broken they may be those of a record whose entry is gone.
     pub unnamed_parts: usize,
-    /// Studies, each with a key, that hold nothing that an entry names.
+    /// Studies, each with a key, that hold nothing that an entry names; those of [`Report::cached_studies`] apart.
     pub unnamed_studies: usize,
+    /// Studies that hold cached entries and nothing else: a read of them is under way, or was never recorded.
+    pub cached_studies: usize,
 }
 
 /// Where the chain breaks.
@@ -66,6 +68,7 @@ impl Report {
             unsound: Vec::new(),
             unnamed_parts: 0,
             unnamed_studies: 0,
+            cached_studies: 0,
         }
     }
 
@@ -111,7 +114,9 @@ impl Records {
         }
         for leftover in self.leftovers(&contents)? {
             report.unnamed_parts += leftover.parts.len();
-            report.unnamed_studies += usize::from(leftover.is_all);
+            let is_cached_only = leftover.is_cached && leftover.parts.is_empty();
+            report.cached_studies += usize::from(is_cached_only);
+            report.unnamed_studies += usize::from(leftover.is_all && !is_cached_only);
         }
         Ok(report)
     }

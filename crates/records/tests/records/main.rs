@@ -1,5 +1,6 @@
 //! The records room through its public face. `cargo test -p lightbox-records --test records`.
 
+mod caches;
 mod compare;
 mod crashes;
 mod leftovers;
