@@ -38,6 +38,7 @@ pub enum Command {
     Run(commands::run::Arguments),
     Replay(commands::replay::Arguments),
     Records(commands::records::Arguments),
+    Cache(commands::cache::Arguments),
     Dicom(commands::dicom::Arguments),
     Prompts(commands::prompts::Arguments),
     Models(commands::models::Arguments),

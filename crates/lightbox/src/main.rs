@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod caching;
 mod cancel;
 mod commands;
 #[cfg(feature = "download")]

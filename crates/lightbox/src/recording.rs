@@ -8,6 +8,7 @@ use lightbox_reading::{Assignment, Reading};
 use lightbox_records::{Input, Provenance, Records};
 
 use crate::arguments::DataArguments;
+use crate::caching::CacheArguments;
 use crate::exit::{Code, Failure};
 use crate::folders;
 use crate::terminal::{say, size};
@@ -25,9 +26,12 @@ pub struct RecordArguments {
     #[arg(long, conflicts_with = "no_record")]
     pub keep_views: bool,
 
-    /// Record nothing
+    /// Record nothing, and keep nothing on disk
     #[arg(long)]
     pub no_record: bool,
+
+    #[command(flatten)]
+    pub cache: CacheArguments,
 
     #[command(flatten)]
     pub data: DataArguments,

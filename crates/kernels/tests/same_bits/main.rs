@@ -3,6 +3,5 @@
 
 mod attention;
 mod linear;
-mod quantized;
 mod rows;
 mod support;

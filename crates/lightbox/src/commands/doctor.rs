@@ -11,7 +11,7 @@ use lightbox_records::{Records, Report};
 use serde::Serialize;
 
 use crate::arguments::{DataArguments, OutputArguments};
-use crate::commands::records::LEFTOVERS;
+use crate::commands::records::{CACHED, LEFTOVERS};
 use crate::exit::{Code, Failure};
 use crate::folders;
 use crate::model;
@@ -93,6 +93,10 @@ struct Data {
     records: Option<usize>,
     /// Whether a crash left something that belongs to no record.
     leftovers: bool,
+    /// Bytes of cached entries.
+    cached_bytes: u64,
+    /// Studies that hold cached entries and no record.
+    cached_studies: usize,
     /// Whether folder and records could be looked into; if not, why stands among the faults.
     readable: bool,
     /// What is wrong with the records; empty if all is as it was written.
@@ -165,15 +169,20 @@ fn data(folder: PathBuf) -> Data {
     let mut faults = Vec::new();
     let mut records = None;
     let mut leftovers = false;
+    let (mut cached_bytes, mut cached_studies) = (0, 0);
     let looked = look(&folder);
     let mut readable = looked.is_ok();
     // A folder without log and head, which comes first, has nothing to be checked.
     if matches!(looked, Ok(true)) {
         let opened = Records::open_to_read(&folder);
-        match opened
-            .and_then(|records| records.map_or_else(|| Ok(Report::of_nothing()), |records| records.verify()))
-        {
-            Ok(report) => {
+        let examined = opened.and_then(|records| match records {
+            None => Ok((Report::of_nothing(), Vec::new())),
+            Some(records) => Ok((records.verify()?, records.cached()?)),
+        });
+        match examined {
+            Ok((report, cached)) => {
+                cached_bytes = cached.iter().map(|study| study.size_bytes).sum();
+                cached_studies = report.cached_studies;
                 records = Some(report.intact + report.erased + report.unsound.len());
                 leftovers = report.has_leftovers();
                 faults.extend(
@@ -199,6 +208,8 @@ fn data(folder: PathBuf) -> Data {
         folder,
         records,
         leftovers,
+        cached_bytes,
+        cached_studies,
         faults,
     }
 }
@@ -288,6 +299,9 @@ fn missing_of(data: &Data, missing: &mut Vec<String>) {
     if data.leftovers {
         missing.push(format!("erasure of what is no record: {LEFTOVERS}"));
     }
+    if data.cached_studies > 0 {
+        missing.push(format!("records of what is cached: {CACHED}"));
+    }
     let kind = if data.readable { "sound records" } else { "records that can be read" };
     missing.extend(data.faults.iter().map(|fault| format!("{kind}: {fault}")));
 }
@@ -330,6 +344,9 @@ fn told(found: &Examination) -> String {
         bytes(caches.free_bytes),
         caches.prompts.as_ref().map_or_else(|| "built in".to_owned(), |folder| folder.display().to_string()),
     ));
+    if let Some(data) = found.data.as_ref().filter(|data| data.cached_bytes > 0) {
+        text.push_str(&format!("cached      {} of pictures and prompts\n", size(data.cached_bytes)));
+    }
     if caches.connections_forbidden {
         text.push_str("network     forbidden\n");
     }

@@ -1,5 +1,6 @@
 //! The commands, one file each: arguments as typed, the work, what is printed.
 
+pub mod cache;
 pub mod demo;
 pub mod dicom;
 pub mod doctor;
@@ -26,6 +27,7 @@ pub fn run(command: &Command) -> Result<Code, Failure> {
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Records(arguments) => records::run(arguments),
+        Command::Cache(arguments) => cache::run(arguments),
         Command::Dicom(arguments) => dicom::run(arguments),
         Command::Prompts(arguments) => prompts::run(arguments),
         Command::Models(arguments) => models::run(arguments),

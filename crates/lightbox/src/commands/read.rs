@@ -14,6 +14,7 @@ use super::prompts::prompts;
 use super::report::{Report, ReportOptions};
 use super::watch::Watch;
 use crate::arguments::{GenerationArguments, ModelArguments, OutputArguments, PictureArguments};
+use crate::caching::Caching;
 use crate::cancel;
 use crate::exit::{Code, Failure};
 use crate::inputs::Inputs;
@@ -194,7 +195,9 @@ impl Job<'_> {
         let name = model::name(self.model, None);
         model::outline(self.model, &name)?.budget(&mut assignment)?;
         let recorder = Recorder::open(self.record, &assignment)?;
+        let caching = Caching::of(self.record)?;
         let mut engine = model::load(self.model, &name)?;
+        caching.attach(&mut engine, &self.inputs.files);
         notice(DRAFT_NOTICE);
         if self.inputs.study.frames.is_empty() {
             notice(NO_PICTURE_NOTICE);

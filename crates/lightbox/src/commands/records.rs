@@ -15,6 +15,9 @@ use crate::terminal::{Output, count, notice, print_json, say};
 /// What to do about parts that no record names.
 pub const LEFTOVERS: &str =
     "a crash left parts of reads that were never recorded; `lightbox records erase --leftovers` removes them";
+/// What to do about what is cached of reads that have no record.
+pub const CACHED: &str =
+    "what is cached of reads that were never recorded can go: `lightbox cache clear` removes it";
 /// What to do about them while the log is broken.
 const UNNAMED: &str = "while the log is broken, parts without an entry may belong to a record whose entry was removed: keep them";
 
@@ -177,7 +180,16 @@ fn verify(common: &Common) -> Result<Code, Failure> {
                 report.unnamed_parts, report.unnamed_studies
             ));
         }
+        if report.cached_studies > 0 {
+            text.push_str(&format!(
+                "cached    {} without a record: a read of it is under way, or was never recorded\n",
+                studies(report.cached_studies)
+            ));
+        }
         Output::new().write(&text)?;
+    }
+    if report.cached_studies > 0 {
+        say(CACHED);
     }
     if report.has_leftovers() {
         say(LEFTOVERS);
@@ -189,6 +201,10 @@ fn verify(common: &Common) -> Result<Code, Failure> {
     }
     say("error: records are not as they were written; restore the data folder from a backup");
     Ok(Code::Input)
+}
+
+fn studies(n: usize) -> String {
+    if n == 1 { "1 study".to_owned() } else { format!("{n} studies") }
 }
 
 fn erase(what: &Erase) -> Result<Code, Failure> {
@@ -205,8 +221,13 @@ fn erase(what: &Erase) -> Result<Code, Failure> {
             (true, true) => ", and the keys of their studies",
             (false, _) => "",
         };
+        let cached = match erased.cached {
+            0 => "",
+            1 => ", 1 cached entry",
+            n => &format!(", {n} cached entries"),
+        };
         Output::new().write(&format!(
-            "erased {}, {} bytes{key}\n",
+            "erased {}{cached}, {} bytes{key}\n",
             count(erased.blobs, "part"),
             erased.size_bytes
         ))?;

@@ -1,6 +1,7 @@
 //! The real program, run as a person runs it: commands, output, exit codes, and what it says of bad input.
 
 mod bench;
+mod caches;
 mod checkpoint;
 mod demo;
 mod dicom;

@@ -19,11 +19,11 @@ fn blobs(bench: &Bench) -> Vec<PathBuf> {
     folders.flat_map(|folder| names(&folder).into_iter().map(move |name| folder.join(name))).collect()
 }
 
-/// Those that hold something encrypted: neither the key nor the empty file by which a study is found.
+/// Those that belong to records: neither the key, nor the empty file by which a study is found, nor what is cached.
 fn parts(bench: &Bench) -> Vec<PathBuf> {
     let is_part = |path: &PathBuf| {
         let name = path.file_name().expect("a file").to_string_lossy();
-        name != "key" && !name.starts_with("inputs-")
+        name != "key" && !["inputs-", "image-", "prefix-"].iter().any(|start| name.starts_with(start))
     };
     blobs(bench).into_iter().filter(is_part).collect()
 }

@@ -4,19 +4,21 @@ mod check;
 mod list;
 #[cfg(feature = "download")]
 mod pull;
+mod rm;
 
 use clap::{Args, Subcommand};
 
 use crate::exit::{Code, Failure};
 
-/// List, check and fetch models
+/// List, check, fetch and remove models
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
   lightbox models list
   lightbox models pull google/medgemma-1.5-4b-it
   lightbox models check google/medgemma-1.5-4b-it
-  lightbox models check ./my-model --json")]
+  lightbox models check ./my-model --json
+  lightbox models rm google/medgemma-1.5-4b-it")]
 pub struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -28,6 +30,7 @@ enum Action {
     Check(check::Arguments),
     #[cfg(feature = "download")]
     Pull(pull::Arguments),
+    Rm(rm::Arguments),
 }
 
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
@@ -36,5 +39,6 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         Action::Check(arguments) => check::run(arguments),
         #[cfg(feature = "download")]
         Action::Pull(arguments) => pull::run(arguments),
+        Action::Rm(arguments) => rm::run(arguments),
     }
 }

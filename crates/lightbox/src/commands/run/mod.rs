@@ -18,6 +18,7 @@ use self::stream::Stream;
 use super::read::DRAFT_NOTICE;
 use super::watch::Watch;
 use crate::arguments::{ModelArguments, OutputArguments};
+use crate::caching::Caching;
 use crate::exit::{Code, Failure};
 use crate::outline::unfit;
 use crate::recording::{RecordArguments, Recorder, conclude};
@@ -67,7 +68,9 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         .map_err(|error| Failure::new(Code::Input, error.to_string()))?;
     model::outline(&arguments.model, &name)?.budget(&mut assignment)?;
     let recorder = Recorder::open(&arguments.record, &assignment)?;
+    let caching = Caching::of(&arguments.record)?;
     let mut engine = model::load(&arguments.model, &name)?;
+    caching.attach(&mut engine, &inputs.files);
     notice(DRAFT_NOTICE);
     if let Some(sentence) = &engine.card().notice {
         notice(sentence);
