@@ -70,12 +70,16 @@ Data goes to standard output, everything else to standard error.";
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArguments {
-    /// Folder in Hugging Face layout, hub id in the local Hugging Face cache, or `phantom`
+    /// Folder in Hugging Face layout, GGUF file, hub id in the local Hugging Face cache, or `phantom`
     ///
     /// A hub id may carry a revision: `org/name@revision`. Without this option the environment variable
     /// LIGHTBOX_MODEL is used, then `phantom`: the bundled demonstration model, which has no medical knowledge.
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
+
+    /// File with the vision tower of a model in GGUF; default: the mmproj….gguf beside it that fits
+    #[arg(long, value_name = "FILE")]
+    pub projector: Option<PathBuf>,
 
     /// Threads that compute; default: one per core
     ///

@@ -1,6 +1,6 @@
 //! Which model: from a name to files, from files to an engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lightbox_kernels::Isa;
 use lightbox_models::hub::{Repo, is_revision};
@@ -22,40 +22,37 @@ pub fn name(arguments: &ModelArguments, wish: Option<&str>) -> String {
         .unwrap_or_else(|| phantom::NAME.to_owned())
 }
 
-/// Finds the files of a model by name: the bundled one, a folder, or a hub id in the local cache.
+/// Finds the files of a model by name: the bundled one, a folder, a GGUF file, or a hub id in the local cache.
+/// `projector` is the file with the vision tower of a GGUF model, where it is not to be looked for.
 ///
 /// # Errors
 /// [`Code::Model`], saying where was looked.
-pub fn files(name: &str) -> Result<ModelFiles, Failure> {
+pub fn files(name: &str, projector: Option<&Path>) -> Result<ModelFiles, Failure> {
+    let projector = projector.map(Path::to_owned);
     if name == phantom::NAME {
-        return Ok(phantom::files());
+        return match projector {
+            None => Ok(phantom::files()),
+            Some(_) => Err(Failure::new(
+                Code::Usage,
+                "--projector: expected a model in GGUF beside it, found the bundled one",
+            )),
+        };
     }
     if name.is_empty() {
         return Err(Failure::new(Code::Usage, "--model: expected a name, found nothing"));
     }
-    let path = std::path::Path::new(name);
-    let gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
-    if name.starts_with("ollama:") || (gguf && !path.is_dir()) {
+    if name.starts_with("ollama:") {
         return Err(Failure::new(
             Code::Model,
-            format!(
-                "{name}: GGUF weights and the Ollama store are not read by this version; use the model's folder in \
-                 Hugging Face layout (safetensors)"
-            ),
+            format!("{name}: Ollama's store is not read by this version; name the model's GGUF file"),
         ));
     }
-    if path.is_dir() || name.starts_with(['.', '/']) {
-        return Ok(ModelFiles::folder(path)?);
+    let path = Path::new(name);
+    let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+    if path.exists() || is_gguf || name.starts_with(['.', '/']) {
+        return Ok(ModelFiles::at(path, projector)?);
     }
-    if path.is_file() {
-        return Err(Failure::new(
-            Code::Model,
-            format!(
-                "{name}: expected a folder in Hugging Face layout, found a file; name the folder that holds config.json"
-            ),
-        ));
-    }
-    Ok(ModelFiles::folder(cached(name)?)?)
+    Ok(ModelFiles::at(&cached(name)?, projector)?)
 }
 
 /// The folder of `ORG/NAME` or `ORG/NAME@REVISION` in the hub's cache.
@@ -65,7 +62,7 @@ fn cached(name: &str) -> Result<PathBuf, Failure> {
         return Err(Failure::new(
             Code::Model,
             format!(
-                "{name}: no such folder, and not a hub id such as google/medgemma-1.5-4b-it; see `lightbox models list`"
+                "{name}: no such folder or file, and not a hub id such as google/medgemma-1.5-4b-it; see `lightbox models list`"
             ),
         ));
     };
@@ -101,7 +98,11 @@ pub fn connections_forbidden() -> Option<&'static str> {
 /// # Errors
 /// [`Code::Model`].
 pub fn outline(arguments: &ModelArguments, name: &str) -> Result<Outline, Failure> {
-    Ok(Outline::of_files(&files(name)?, name, arguments.context_tokens.map(Into::into))?)
+    Ok(Outline::of_files(
+        &files(name, arguments.projector.as_deref())?,
+        name,
+        arguments.context_tokens.map(Into::into),
+    )?)
 }
 
 /// Loads a model, with a progress bar.
@@ -109,7 +110,7 @@ pub fn outline(arguments: &ModelArguments, name: &str) -> Result<Outline, Failur
 /// # Errors
 /// [`Code::Model`].
 pub fn load(arguments: &ModelArguments, name: &str) -> Result<LocalEngine, Failure> {
-    let files = files(name)?;
+    let files = files(name, arguments.projector.as_deref())?;
     let options = LoadOptions {
         n_threads: arguments.threads.map(Into::into),
         chunk_tokens: arguments.chunk.map(Into::into),

@@ -26,6 +26,8 @@ pub struct FilesOutline {
     card: ModelCard,
     tokens: Tokens,
     processor: Option<ImageProcessor>,
+    /// What to do about a model that takes no pictures and might.
+    no_images: Option<String>,
 }
 
 impl Outline {
@@ -51,7 +53,7 @@ impl Outline {
             notice: None,
             backend: "none".to_owned(),
         };
-        Ok(Self::Files(Box::new(FilesOutline { card, tokens, processor })))
+        Ok(Self::Files(Box::new(FilesOutline { card, tokens, processor, no_images: config.no_images })))
     }
 
     /// The name of the model or profile.
@@ -85,7 +87,15 @@ impl Outline {
     /// that no prompt may hold.
     pub fn budget(&self, assignment: &mut Assignment) -> std::result::Result<Budget, Failure> {
         match self {
-            Self::Files(files) => assignment.fit(files.as_ref()).map_err(unfit),
+            Self::Files(files) => {
+                if let (false, Some(way_out)) = (assignment.views.is_empty(), &files.no_images) {
+                    return Err(Failure::new(
+                        Code::Model,
+                        format!("{}: this model takes no pictures as it is; {way_out}", files.card.name),
+                    ));
+                }
+                assignment.fit(files.as_ref()).map_err(unfit)
+            }
             Self::Profile(profile) => {
                 let budget = assignment.estimate(profile);
                 if budget.fits() {

@@ -37,6 +37,8 @@ pub enum Presence {
     Missing,
     /// The configuration describes a text-only model.
     NotAskedFor,
+    /// It would be a file of its own, which was not found; see [`ModelReport::projector_note`].
+    NotHere,
     /// Settings or weights cannot be read.
     Unknown,
 }
@@ -60,12 +62,12 @@ impl Parameters {
     }
 }
 
-/// What is known of a model folder.
+/// What is known of a model's files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelReport {
     /// The name by which the caller asked for the model.
     pub name: String,
-    /// The folder, or the name of a model that the program carries.
+    /// The folder or file, or the name of a model that the program carries.
     pub place: String,
     /// Family, size and kind in words: `Gemma 3 4B, multimodal`.
     pub variant: Option<String>,
@@ -79,6 +81,8 @@ pub struct ModelReport {
     pub vision_tower: Presence,
     /// The projector from the tower to the text model.
     pub projector: Presence,
+    /// Of models in GGUF: why this projector was taken, or what to do where there is none.
+    pub projector_note: Option<String>,
     /// Type of the weights as `config.json` states it.
     pub stated_dtype: Option<String>,
     /// How many tensors of each type are stored.
@@ -139,6 +143,10 @@ impl ModelReport {
             chat_template: template.as_ref().map(|t| t.origin().to_owned()),
             vision_tower: presence(config.as_ref(), catalogue.as_ref(), "vision_tower."),
             projector: presence(config.as_ref(), catalogue.as_ref(), "multi_modal_projector."),
+            projector_note: config
+                .as_ref()
+                .and_then(|config| config.no_images.clone())
+                .or_else(|| files.as_gguf().and_then(|model| model.projector_note()).map(str::to_owned)),
             stated_dtype: config.as_ref().and_then(|c| c.stated_dtype.clone()),
             dtypes: catalogue.as_ref().map(Catalogue::dtypes).unwrap_or_default(),
             parameters: catalogue.as_ref().map(parameters),
@@ -232,7 +240,7 @@ fn variant(config: &ModelConfig) -> String {
 fn presence(config: Option<&ModelConfig>, catalogue: Option<&Catalogue>, prefix: &str) -> Presence {
     let (Some(config), Some(catalogue)) = (config, catalogue) else { return Presence::Unknown };
     if config.images.is_none() {
-        return Presence::NotAskedFor;
+        return if config.no_images.is_some() { Presence::NotHere } else { Presence::NotAskedFor };
     }
     let wanted: Vec<_> = expected(config).into_iter().filter(|e| e.name.starts_with(prefix)).collect();
     match wanted.iter().filter(|e| catalogue.get(&e.name).is_some()).count() {

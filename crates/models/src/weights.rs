@@ -249,6 +249,9 @@ fn shards(files: &ModelFiles) -> Result<Vec<(String, Option<Vec<String>>)>> {
         let names = files.names()?;
         let other = names.iter().find(|name| OTHER_FORMATS.iter().any(|end| name.ends_with(end)));
         return Err(match other {
+            Some(other) if other.ends_with(".gguf") => {
+                error.hint(format!("{other} is a model of its own: name that file in place of the folder"))
+            }
             Some(other) => error.hint(format!(
                 "{other} is of a format that this version does not read; get the model as safetensors"
             )),

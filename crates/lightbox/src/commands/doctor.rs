@@ -262,9 +262,9 @@ fn missing(found: &Examination) -> Vec<String> {
     }
     if found.caches.models.is_empty() {
         let way_out = if found.caches.connections_forbidden {
-            "copy one into the hub's cache, or --model FOLDER"
+            "copy one into the hub's cache, or --model FOLDER or FILE.gguf"
         } else {
-            "`lightbox models pull google/medgemma-1.5-4b-it`, or --model FOLDER"
+            "`lightbox models pull google/medgemma-1.5-4b-it`, or --model FOLDER or FILE.gguf"
         };
         missing.push(format!("a model with medical knowledge: {way_out}"));
     }

@@ -15,6 +15,7 @@ fn a_name_that_leads_nowhere_says_where_was_looked() {
     let bench = Bench::new();
     bench.file("file.gguf", "GGUF");
     bench.file("file.bin", "weights");
+    bench.file("empty/README.md", "nothing");
     for (name, words) in [
         (
             "google/medgemma-1.5-4b-it",
@@ -22,10 +23,13 @@ fn a_name_that_leads_nowhere_says_where_was_looked() {
         ),
         ("medgemma", ["not a hub id", "lightbox models list"]),
         ("./absent", ["./absent", "no such model folder"]),
-        ("file.bin", ["expected a folder", "found a file"]),
-        ("file.gguf", ["not read by this version", "safetensors"]),
-        ("ollama:medgemma", ["not read by this version", "safetensors"]),
-        (".", ["config.json", "no"]),
+        ("file.bin", ["expected a file that begins with GGUF", "a folder in Hugging Face layout"]),
+        ("file.gguf", ["file.gguf: the version: expected 4 bytes", "fetch it again"]),
+        ("absent.gguf", ["absent.gguf", "no such file"]),
+        ("ollama:medgemma", ["not read by this version", "name the model's GGUF file"]),
+        // A folder with one GGUF file and no settings is that file.
+        (".", ["file.gguf: the version: expected 4 bytes", "fetch it again"]),
+        ("empty", ["config.json", "no"]),
     ] {
         bench.run(["ask", "hello?", "--model", name]).expect(4, &words);
     }

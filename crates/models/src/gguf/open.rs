@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::model::{check_projector, has_vision_inside};
 use super::{Gguf, Model};
+use crate::config::FILE as CONFIG;
 use crate::files::ModelFiles;
 use crate::{Error, ErrorKind, Result};
 
@@ -11,6 +12,39 @@ use crate::{Error, ErrorKind, Result};
 const MAX_FILES: u64 = 1000;
 
 impl ModelFiles {
+    /// What lies at a path: a folder in Hugging Face layout, a GGUF file, or a folder with the GGUF files of one model.
+    ///
+    /// # Errors
+    /// As [`ModelFiles::folder`] and [`ModelFiles::gguf`]; also [`ErrorKind::Files`] for a projector to a folder in
+    /// Hugging Face layout, and for a folder with several text models in GGUF, which are listed.
+    pub fn at(path: &Path, projector: Option<PathBuf>) -> Result<Self> {
+        let is_named_so = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+        if path.is_file() || (is_named_so && !path.is_dir()) {
+            return Self::gguf(path, projector);
+        }
+        let texts = if path.join(CONFIG).exists() { Vec::new() } else { texts(path) };
+        match (&texts[..], projector) {
+            ([text], projector) => Self::gguf(text, projector),
+            ([], None) => Self::folder(path),
+            ([], Some(_)) => Err(Error::new(
+                ErrorKind::Files,
+                format!(
+                    "{}: a projector is for models in GGUF; this folder holds a whole model",
+                    path.display()
+                ),
+            )
+            .hint("leave --projector out")),
+            (several, _) => {
+                let list: Vec<_> = several.iter().map(|text| text.display().to_string()).collect();
+                Err(Error::new(
+                    ErrorKind::Files,
+                    format!("{}: {} models in GGUF: {}", path.display(), list.len(), list.join(", ")),
+                )
+                .hint("name one of these files"))
+            }
+        }
+    }
+
     /// The files of a GGUF model: `text`, or all parts where it is one part of several; and its projector.
     ///
     /// Where `projector` names none and the text model has no vision tower in it, the projector is looked for beside it:
@@ -40,6 +74,18 @@ impl ModelFiles {
         files.set_gguf(Model::new(read, projector, note)?);
         Ok(files)
     }
+}
+
+/// The text models in GGUF in a folder, in order of their names: files that look like projectors and further parts of
+/// split ones are left out.
+fn texts(folder: &Path) -> Vec<PathBuf> {
+    let is_text = |name: &str| {
+        let stem = name.strip_suffix(".gguf")?;
+        let part = stem.rsplit_once("-of-").and_then(|(start, _)| start.rsplit_once('-'));
+        let later = part.is_some_and(|(_, number)| number.len() == 5 && number != "00001");
+        (!stem.contains("mmproj") && !later).then_some(())
+    };
+    files_in(folder, |name| is_text(name).is_some())
 }
 
 /// The metadata and tensor infos of the file at `path`, by itself.
@@ -161,18 +207,21 @@ fn beside(text_path: &Path) -> Result<(Option<PathBuf>, Option<String>)> {
     Ok((Some(path), Some(why)))
 }
 
-/// Files in the folder of `text` whose names say that they are projectors, in order of their names.
+/// Files beside `text` whose names say that they are projectors.
 fn candidates(text: &Path) -> Vec<PathBuf> {
     let folder = text.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let is_projector = |name: &str| name.contains("mmproj") && name.ends_with(".gguf");
+    let mut paths = files_in(folder.unwrap_or(Path::new(".")), is_projector);
+    paths.retain(|path| path != text);
+    paths
+}
+
+/// Files in a folder whose names, in small letters, are wanted, in order of their names; none if it cannot be read.
+fn files_in(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| {
-            let name = entry.file_name().to_str()?.to_lowercase();
-            (name.contains("mmproj") && name.ends_with(".gguf")).then(|| entry.path())
-        })
-        .filter(|path| path.is_file() && path != text)
-        .collect();
+    let named = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(|name| is_wanted(&name.to_lowercase())));
+    let mut paths: Vec<PathBuf> = named.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     paths.sort();
     paths.truncate(MAX_FILES as usize);
     paths

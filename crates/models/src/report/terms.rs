@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::files::ModelFiles;
+use crate::gguf::{Gguf, Model};
 
 /// Longest part of a model's README that is looked at.
 const README_BYTES: u64 = 4096;
@@ -33,7 +34,8 @@ const GEMMA: Terms = Terms {
 };
 
 impl Terms {
-    /// By the name the model goes by, the one its settings were saved under, or the licence of its README.
+    /// By the name the model goes by, the one its settings were saved under, the licence of its README, or what a GGUF
+    /// file says of its origin.
     pub(super) fn of(files: &ModelFiles, name: &str) -> Option<Self> {
         let readme_bytes = files.len("README.md").ok().flatten().unwrap_or(0).min(README_BYTES);
         let readme = files.read_range("README.md", 0, readme_bytes as usize).unwrap_or_default();
@@ -42,8 +44,15 @@ impl Terms {
         let saved_as = saved_as.as_ref().and_then(|v| v.get("_name_or_path")).and_then(|v| v.as_str());
         let place = files.to_string();
         let licence = licence(&String::from_utf8_lossy(&readme));
-        let signs =
-            [last(name), last(saved_as.unwrap_or_default()), &cached_as(&place), last(&place), &licence];
+        let metadata = files.as_gguf().map(metadata).unwrap_or_default();
+        let signs = [
+            last(name),
+            last(saved_as.unwrap_or_default()),
+            &cached_as(&place),
+            last(&place),
+            &licence,
+            &metadata,
+        ];
         let signs = signs.map(str::to_lowercase);
         let any = |words: &[&str]| signs.iter().any(|sign| words.iter().any(|word| sign.contains(word)));
         if any(&["medgemma", "medsiglip", "health-ai-developer-foundations"]) {
@@ -54,6 +63,22 @@ impl Terms {
             None
         }
     }
+}
+
+/// What the metadata of a GGUF file says of where the model comes from.
+fn metadata(model: &Model) -> String {
+    const KEYS: [&str; 8] = [
+        "general.name",
+        "general.basename",
+        "general.license",
+        "general.license.name",
+        "general.license.link",
+        "general.base_model.0.name",
+        "general.base_model.0.repo_url",
+        "general.source.huggingface.repository",
+    ];
+    let texts = |gguf: &Gguf| KEYS.map(|key| gguf.text(key).ok().flatten().unwrap_or_default()).join("\n");
+    model.parts().first().map(texts).unwrap_or_default()
 }
 
 /// The last part of a path or hub id, so that a folder somewhere above it does not speak for a model.

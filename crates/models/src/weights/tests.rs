@@ -126,7 +126,7 @@ fn an_index_that_does_not_hold_is_refused() {
         (
             vec![("m-Q4_K_M.gguf", vec![0])],
             ErrorKind::Files,
-            "m-Q4_K_M.gguf is of a format that this version does not",
+            "m-Q4_K_M.gguf is a model of its own: name that file",
         ),
         (vec![("pytorch_model.bin", vec![0])], ErrorKind::Files, "pytorch_model.bin is of a format"),
         (vec![], ErrorKind::Files, "neither model.safetensors nor model.safetensors.index.json"),

@@ -1,5 +1,7 @@
 //! `models check`: what matters of a model before a long run.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use lightbox_models::{MemoryNeed, ModelReport, Presence, phantom};
 
@@ -17,18 +19,24 @@ use crate::terminal::{Output, print_json, say, size};
 #[command(after_long_help = "\
 Examples:
   lightbox models check google/medgemma-1.5-4b-it
-  lightbox models check ./my-model --json | jq .problems")]
+  lightbox models check ./my-model --json | jq .problems
+  lightbox models check medgemma-1.5-4b-it-Q4_K_M.gguf")]
 pub struct Arguments {
-    /// Folder, hub id in the local cache, or `phantom`; as --model takes it elsewhere
+    /// Folder, GGUF file, hub id in the local cache, or `phantom`; as --model takes it elsewhere
     #[arg(value_name = "NAME")]
     name: String,
+
+    /// File with the vision tower of a model in GGUF; default: the mmproj….gguf beside it that fits
+    #[arg(long, value_name = "FILE")]
+    projector: Option<PathBuf>,
 
     #[command(flatten)]
     output: OutputArguments,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
-    let report = ModelReport::of(&model::files(&arguments.name)?, &arguments.name);
+    let report =
+        ModelReport::of(&model::files(&arguments.name, arguments.projector.as_deref())?, &arguments.name);
     if arguments.output.json {
         print_json(&report)?;
     } else {
@@ -66,6 +74,7 @@ fn told(report: &ModelReport) -> String {
     table.maybe("template", report.chat_template.as_deref());
     table.line("vision", presence(report.vision_tower));
     table.line("projector", presence(report.projector));
+    table.maybe("", report.projector_note.as_deref());
     let dtypes: Vec<_> = report.dtypes.iter().map(|(dtype, n)| format!("{dtype} ({n} tensors)")).collect();
     table.maybe("data type", (!dtypes.is_empty()).then(|| dtypes.join(", ")).as_deref());
     table.maybe("parameters", report.parameters.map(|all| count(all.total())).as_deref());
@@ -116,6 +125,7 @@ fn presence(presence: Presence) -> &'static str {
         Presence::Incomplete => "incomplete",
         Presence::Missing => "missing",
         Presence::NotAskedFor => "none: a text-only model",
+        Presence::NotHere => "not here: this file holds the text model alone",
         Presence::Unknown => "unknown",
     }
 }

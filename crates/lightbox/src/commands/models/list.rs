@@ -75,9 +75,11 @@ fn pinned(cache: &Path, named: &[Cached]) -> Vec<Cached> {
     found
 }
 
-/// Whether settings and every shard of the weights are there; the weights themselves are not read.
+/// Whether settings and every shard of the weights are there, or files in GGUF; the weights themselves are not read.
 fn is_whole(folder: &Path) -> bool {
+    let is_gguf = |name: &String| name.to_lowercase().ends_with(".gguf");
     ModelFiles::folder(folder).is_ok_and(|files| Catalogue::open(&files).is_ok())
+        || names(folder).iter().any(is_gguf)
 }
 
 /// Names in a folder; none if it cannot be read.

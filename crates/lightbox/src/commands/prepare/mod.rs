@@ -63,6 +63,10 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
 
+    /// File with the vision tower of a model in GGUF; default: the mmproj….gguf beside it that fits
+    #[arg(long, value_name = "FILE", requires = "model")]
+    projector: Option<PathBuf>,
+
     /// Replace files that an earlier `prepare` did not write
     #[arg(long)]
     force: bool,
@@ -143,7 +147,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let wishes = Wishes { question, context: arguments.context.clone(), pictures, ..Wishes::default() };
     let mut assignment = Assignment::new(task, &inputs.study, &prompts(), wishes)?;
     let outline = match &arguments.model {
-        Some(name) => Outline::of_files(&model::files(name)?, name, None)?,
+        Some(name) => Outline::of_files(&model::files(name, arguments.projector.as_deref())?, name, None)?,
         None => Outline::Profile(&MEDGEMMA_1_5_4B),
     };
     let budget = outline.budget(&mut assignment)?;

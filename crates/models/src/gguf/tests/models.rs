@@ -236,6 +236,32 @@ fn files_in_the_wrong_role_are_refused_with_the_way_out() {
 }
 
 #[test]
+fn a_folder_is_of_either_kind() {
+    let (folder, whole) = golden("image-bf16");
+    let (text, projector) = convert(&whole, Style::LlamaCpp);
+    let is_gguf = |path: &std::path::Path| ModelFiles::at(path, None).map(|files| files.as_gguf().is_some());
+    assert!(!is_gguf(folder.path()).expect("Hugging Face layout"));
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let error = ModelFiles::at(folder.path(), Some(dir.path().join("p.gguf"))).expect_err("no use for it");
+    assert!(error.to_string().contains("a projector is for models in GGUF"), "{error}");
+    // Beside settings in Hugging Face layout, those count.
+    text.write(folder.path(), "text.gguf");
+    assert!(!is_gguf(folder.path()).expect("Hugging Face layout"));
+    let path = text.write(dir.path(), "Text-00001-of-00001.GGUF");
+    projector.expect("it takes pictures").write(dir.path(), "MMPROJ.gguf");
+    assert!(is_gguf(&path).expect("a file") && is_gguf(dir.path()).expect("one model"));
+    assert!(
+        ModelFiles::at(dir.path(), None).expect("one model").as_gguf().expect("GGUF").projector().is_some()
+    );
+    text.write(dir.path(), "second.gguf");
+    let error = is_gguf(dir.path()).expect_err("two models");
+    assert!(
+        error.to_string().contains("2 models in GGUF: ") && error.to_string().contains("second.gguf"),
+        "{error}"
+    );
+}
+
+#[test]
 fn parts_of_a_split_file_are_one_model() {
     let (_dir, folder) = golden("text-f32");
     let (text, _) = convert(&folder, Style::LlamaCpp);
