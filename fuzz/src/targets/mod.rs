@@ -4,6 +4,7 @@ mod answers;
 mod archive;
 mod codecs;
 mod dicom;
+mod gguf;
 mod intake;
 mod models;
 mod records;
@@ -57,6 +58,7 @@ pub const ALL: &[Target] = &[
     models::PREPROCESSOR,
     models::SAFETENSORS,
     models::SHARDS,
+    gguf::GGUF,
     tokens::TOKENIZER,
     tokens::TEMPLATE,
     answers::ANSWERS,
