@@ -100,17 +100,18 @@ PREPROCESSOR = {
 }
 
 
-def tensors() -> list:
+def tensors(config: dict = CONFIG) -> list:
     """(hub name, shape) in the order of the forward pass."""
-    v, inner = VISION["hidden_size"], VISION["intermediate_size"]
-    n_patches = (VISION["image_size"] // VISION["patch_size"]) ** 2
+    text, vision = config["text_config"], config["vision_config"]
+    v, inner = vision["hidden_size"], vision["intermediate_size"]
+    n_patches = (vision["image_size"] // vision["patch_size"]) ** 2
     at = "vision_tower.vision_model."
     out = [
-        (at + "embeddings.patch_embedding.weight", (v, 3, VISION["patch_size"], VISION["patch_size"])),
+        (at + "embeddings.patch_embedding.weight", (v, 3, vision["patch_size"], vision["patch_size"])),
         (at + "embeddings.patch_embedding.bias", (v,)),
         (at + "embeddings.position_embedding.weight", (n_patches, v)),
     ]
-    for i in range(VISION["num_hidden_layers"]):
+    for i in range(vision["num_hidden_layers"]):
         layer = f"{at}encoder.layers.{i}."
         linears = [(f"self_attn.{p}_proj", v, v) for p in ("q", "k", "v", "out")]
         for name, n_out, n_in in [*linears, ("mlp.fc1", inner, v), ("mlp.fc2", v, inner)]:
@@ -118,14 +119,14 @@ def tensors() -> list:
         for name in ("layer_norm1", "layer_norm2"):
             out += [(f"{layer}{name}.weight", (v,)), (f"{layer}{name}.bias", (v,))]
     out += [(at + "post_layernorm.weight", (v,)), (at + "post_layernorm.bias", (v,))]
-    h, inner, d = TEXT["hidden_size"], TEXT["intermediate_size"], TEXT["head_dim"]
-    q, kv = TEXT["num_attention_heads"] * d, TEXT["num_key_value_heads"] * d
+    h, inner, d = text["hidden_size"], text["intermediate_size"], text["head_dim"]
+    q, kv = text["num_attention_heads"] * d, text["num_key_value_heads"] * d
     out += [
         ("multi_modal_projector.mm_soft_emb_norm.weight", (v,)),
         ("multi_modal_projector.mm_input_projection_weight", (v, h)),
-        ("language_model.model.embed_tokens.weight", (TEXT["vocab_size"], h)),
+        ("language_model.model.embed_tokens.weight", (text["vocab_size"], h)),
     ]
-    for i in range(TEXT["num_hidden_layers"]):
+    for i in range(text["num_hidden_layers"]):
         layer = f"language_model.model.layers.{i}."
         matrices = [("q_proj", q, h), ("k_proj", kv, h), ("v_proj", kv, h), ("o_proj", h, q)]
         out += [(f"{layer}self_attn.{n}.weight", (a, b)) for n, a, b in matrices]
@@ -162,8 +163,8 @@ def centre_and_width(name: str, shape: tuple) -> tuple:
     return 0.0, math.sqrt(3.0 / math.prod(shape[1:]))
 
 
-def write_values(file, name: str, shape: tuple) -> None:
-    """Streams a tensor: bf16 with the nearest even mantissa, little-endian."""
+def values(name: str, shape: tuple):
+    """A tensor in pieces of at most BLOCK values: the bits of bf16, rounded to the nearest even mantissa."""
     mean, width = centre_and_width(name, shape)
     rng = np.random.Generator(np.random.SFC64(zlib.crc32(name.encode())))
     left = math.prod(shape)
@@ -175,7 +176,7 @@ def write_values(file, name: str, shape: tuple) -> None:
         values += np.float32(mean)
         bits = values.view(np.uint32)
         bits += np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
-        file.write((bits >> np.uint32(16)).astype("<u2").tobytes())
+        yield (bits >> np.uint32(16)).astype("<u2")
         left -= n
 
 
@@ -191,13 +192,14 @@ def write_shard(path: Path, entries: list) -> None:
         file.write(struct.pack("<Q", len(text)))
         file.write(text)
         for name, shape in entries:
-            write_values(file, name, shape)
+            for bits in values(name, shape):
+                file.write(bits.tobytes())
 
 
-def write_weights(out: Path) -> None:
-    everything = tensors()
+def write_weights(out: Path, config: dict) -> None:
+    everything = tensors(config)
     total = sum(2 * math.prod(shape) for _, shape in everything)
-    assert (len(everything), total) == (N_TENSORS, TOTAL_SIZE), (len(everything), total)
+    assert config is not CONFIG or (len(everything), total) == (N_TENSORS, TOTAL_SIZE), (len(everything), total)
     # The first shard ends below 5 GB, as save_pretrained divides.
     shards, size = [[]], 0
     for entry in everything:
@@ -206,10 +208,9 @@ def write_weights(out: Path) -> None:
             shards.append([])
         shards[-1].append(entry)
         size += n
-    assert len(shards) == 2
     where = {}
     for i, entries in enumerate(shards):
-        file = f"model-{i + 1:05}-of-00002.safetensors"
+        file = f"model-{i + 1:05}-of-{len(shards):05}.safetensors"
         start = time.time()
         write_shard(out / file, entries)
         print(f"{file}: {len(entries)} tensors, {time.time() - start:.0f} s", flush=True)
@@ -277,21 +278,26 @@ def write_tokenizer(out: Path) -> None:
     (out / "chat_template.jinja").write_text((HERE / "chat_template.jinja").read_text())
 
 
-def main() -> None:
-    if len(sys.argv) != 2:
-        sys.exit("usage: make_random_4b.py OUT (a folder that will take 8.7 GB)")
-    out = Path(sys.argv[1])
+def write_folder(out: Path, config: dict = CONFIG) -> None:
+    """The whole folder; `config` may be of a smaller shape."""
     out.mkdir(parents=True, exist_ok=True)
+    side, n_tokens = config["vision_config"]["image_size"], config["mm_tokens_per_image"]
     settings = {
-        "config.json": CONFIG,
+        "config.json": config,
         "generation_config.json": {"bos_token_id": 2, "eos_token_id": [1, 106], "pad_token_id": 0},
-        "preprocessor_config.json": PREPROCESSOR,
-        "processor_config.json": {"image_seq_length": 256, "processor_class": "Gemma3Processor"},
+        "preprocessor_config.json": PREPROCESSOR | {"image_seq_length": n_tokens, "size": {"height": side, "width": side}},
+        "processor_config.json": {"image_seq_length": n_tokens, "processor_class": "Gemma3Processor"},
     }
     for name, value in settings.items():
         (out / name).write_text(json.dumps(value, indent=2) + "\n")
     write_tokenizer(out)
-    write_weights(out)
+    write_weights(out, config)
+
+
+def main() -> None:
+    if len(sys.argv) != 2:
+        sys.exit("usage: make_random_4b.py OUT (a folder that will take 8.7 GB)")
+    write_folder(Path(sys.argv[1]))
 
 
 if __name__ == "__main__":

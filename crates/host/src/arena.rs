@@ -64,6 +64,20 @@ impl Arena {
         self.start.as_ptr().cast()
     }
 
+    /// The whole as bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        // SAFETY: the memory is initialised (zeroed) for `len_bytes` and owned by `self`.
+        unsafe { std::slice::from_raw_parts(self.start::<u8>(), self.len_bytes) }
+    }
+
+    /// The whole as bytes, to be written.
+    #[must_use]
+    pub fn as_bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as `as_bytes`, and `&mut self` makes the access exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.start::<u8>(), self.len_bytes) }
+    }
+
     /// The whole as f32 values (a rest of fewer than four bytes is left out).
     #[must_use]
     pub fn as_f32(&self) -> &[f32] {
@@ -214,6 +228,9 @@ mod tests {
             assert_eq!(arena.as_f32().as_ptr().addr() % unit, 0, "{len_bytes} bytes");
             arena.as_f32_mut().fill(1.5);
             assert!(arena.as_f32().iter().all(|&v| v == 1.5));
+            assert_eq!(arena.as_bytes().len(), len_bytes);
+            arena.as_bytes_mut().fill(0xff);
+            assert!(arena.as_u16().iter().all(|&v| v == 0xffff));
         }
     }
 

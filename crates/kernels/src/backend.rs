@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::isa::{Isa, Job};
 use crate::lanes::{Lanes, WIDTH};
 use crate::pool::Pool;
+use crate::quantized::Activations;
 
 /// Multiply-adds (or values) below which an operation is not worth waking other threads.
 const WORTH_A_REGION: usize = 32 * 1024;
@@ -27,6 +28,8 @@ pub struct Backend {
     isa: Isa,
     pool: Pool,
     scratch: Vec<Mutex<Scratch>>,
+    /// Quantized activations of the operation at hand: in pieces of 256, in pieces of 32.
+    pub(crate) activations: Mutex<[Activations; 2]>,
 }
 
 impl Backend {
@@ -48,7 +51,7 @@ impl Backend {
         }
         let pool = Pool::new(n_threads)?;
         let scratch = (0..n_threads).map(|_| Mutex::default()).collect();
-        Ok(Self { isa, pool, scratch })
+        Ok(Self { isa, pool, scratch, activations: Mutex::default() })
     }
 
     /// The instruction set that it runs.
@@ -164,20 +167,20 @@ pub(crate) fn share(n: usize, part: usize, n_parts: usize) -> Range<usize> {
 }
 
 /// A mutable slice of which several threads write disjoint ranges.
-pub(crate) struct Shared<'a> {
-    start: *mut f32,
+pub(crate) struct Shared<'a, T = f32> {
+    start: *mut T,
     len: usize,
-    owner: PhantomData<&'a mut [f32]>,
+    owner: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: it is an exclusive borrow of f32 values, which may be used from any thread; `range_mut` puts the
-// duty of disjointness on its caller.
-unsafe impl Send for Shared<'_> {}
+// SAFETY: it is an exclusive borrow of values that may be sent to any thread; `range_mut` puts the duty of
+// disjointness on its caller.
+unsafe impl<T: Send> Send for Shared<'_, T> {}
 // SAFETY: as above.
-unsafe impl Sync for Shared<'_> {}
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
 
-impl<'a> Shared<'a> {
-    pub fn new(values: &'a mut [f32]) -> Self {
+impl<'a, T> Shared<'a, T> {
+    pub fn new(values: &'a mut [T]) -> Self {
         Self { start: values.as_mut_ptr(), len: values.len(), owner: PhantomData }
     }
 
@@ -195,7 +198,7 @@ impl<'a> Shared<'a> {
     /// No other slice of an overlapping range is alive.
     #[inline(always)]
     #[expect(clippy::mut_from_ref, reason = "disjointness is the caller's promise")]
-    pub unsafe fn range_mut(&self, at: usize, len: usize) -> &mut [f32] {
+    pub unsafe fn range_mut(&self, at: usize, len: usize) -> &mut [T] {
         assert!(at <= self.len && len <= self.len - at, "a range of the output lies inside it");
         // SAFETY: in range as just checked, and exclusive as the caller promises.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(at), len) }

@@ -59,7 +59,7 @@ impl Dtype {
 
     /// Values of one block and its bytes; `(1, 4)` for [`Dtype::F32`].
     #[must_use]
-    pub fn block(self) -> (usize, usize) {
+    pub const fn block(self) -> (usize, usize) {
         match self {
             Self::F32 => (1, 4),
             Self::F16 | Self::Bf16 => (1, 2),
@@ -95,14 +95,6 @@ impl Dtype {
     pub fn bits_per_value(self) -> f64 {
         let (values, bytes) = self.block();
         8.0 * bytes as f64 / values as f64
-    }
-
-    /// Bytes of a number in a panel of a packed matrix.
-    pub(crate) fn panel_bytes(self) -> usize {
-        match self {
-            Self::F16 | Self::Bf16 => 2,
-            _ => 4,
-        }
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) use avx2::Avx2;
 pub(crate) use avx512::Avx512;
 pub(crate) use portable::Portable;
 
+use crate::integers::Integers;
+use crate::isa::Job;
+
 /// Lanes of a vector.
 pub(crate) const LANES: usize = 8;
 
@@ -26,7 +29,7 @@ pub(crate) const WIDTH: usize = 16;
 pub(crate) const ROUNDING: f32 = 12_582_912.0;
 
 /// Operations on eight f32 lanes, and those on sixteen that a tile is made of.
-pub(crate) trait Lanes: Copy + Send + Sync {
+pub(crate) trait Lanes: Integers + Send + Sync {
     /// Eight f32 values.
     type V: Copy;
 
@@ -92,6 +95,9 @@ pub(crate) trait Lanes: Copy + Send + Sync {
     /// # Safety
     /// `from` is valid for reading 16 u16.
     unsafe fn wide_f16(self, from: *const u16) -> Self::Wide;
+
+    /// Runs `job` in a function of its own: compilers take far longer over one large function than over its parts.
+    fn apart<J: Job>(self, job: J);
 
     /// Asks for the cache line at `at`, which need not be readable.
     fn prefetch<T>(self, at: *const T);

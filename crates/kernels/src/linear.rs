@@ -9,11 +9,13 @@ mod epilogue;
 mod streamed;
 
 use std::ops::Range;
+use std::sync::PoisonError;
 
 use crate::backend::{Backend, Parts, Scratch, Shared, share};
 use crate::error::{Error, Result, expect_len, whole_rows};
 use crate::lanes::{Lanes, WIDTH};
 use crate::matrix::Matrix;
+use crate::quantized::{self, Activations, Quantize};
 use crate::tile::{MAX_ROWS, TALL_ROWS};
 
 pub use epilogue::Epilogue;
@@ -24,9 +26,12 @@ const K_BLOCK: usize = 256;
 /// Multiply-adds that take as long as bringing one value of an activation or a weight to a core's caches.
 const FETCH: u64 = 32;
 
+/// The pieces that activations are quantized in, for matrices of blocks of as many values.
+const PIECES: [usize; 2] = [256, 32];
+
 /// One matrix and where its products go.
-struct Product<'a> {
-    w: &'a Matrix,
+pub(crate) struct Product<'a> {
+    pub(crate) w: &'a Matrix,
     epilogue: Epilogue<'a>,
     out: Shared<'a>,
 }
@@ -34,6 +39,8 @@ struct Product<'a> {
 /// Products of the same rows with several matrices of the same `n_in`.
 struct Products<'a> {
     x: &'a [f32],
+    /// The same rows, quantized in [`PIECES`] as far as a matrix asks for it.
+    quantized: &'a [Activations; 2],
     n_rows: usize,
     n_in: usize,
     each: &'a [Product<'a>],
@@ -110,9 +117,20 @@ impl Backend {
         if n_rows == 0 {
             return Ok(());
         }
+        // Held until the end: callers take turns anyway.
+        let mut quantized = self.activations.lock().unwrap_or_else(PoisonError::into_inner);
+        for (to, piece) in quantized.iter_mut().zip(PIECES) {
+            if each.iter().any(|p| p.w.dtype().is_quantized() && p.w.dtype().block().0 == piece) {
+                to.reserve(n_rows, n_in)?;
+                self.parallel(x.len(), 0, &Quantize::new(x, n_in, piece, to))?;
+            }
+        }
+        let quantized = &*quantized;
         let n_weights = each.iter().map(|p| p.w.n_panels() * WIDTH * n_in).fold(0, usize::saturating_add);
-        let scratch = if n_rows <= MAX_ROWS { 0 } else { blocked::scratch(n_rows) };
-        self.parallel(n_weights.saturating_mul(n_rows), scratch, &Products { x, n_rows, n_in, each })
+        let plain = if n_rows <= MAX_ROWS { 0 } else { blocked::scratch(n_rows) };
+        let scratch = plain.max(quantized::scratch(n_rows));
+        let products = Products { x, quantized, n_rows, n_in, each };
+        self.parallel(n_weights.saturating_mul(n_rows), scratch, &products)
     }
 }
 
@@ -127,7 +145,11 @@ impl Parts for Products<'_> {
             // SAFETY: parts have disjoint rows or disjoint panels of each output, and an output that two products
             // share is split in the same way for both.
             unsafe {
-                if self.n_rows <= MAX_ROWS {
+                if product.w.dtype().is_quantized() {
+                    let x = &self.quantized[usize::from(product.w.dtype().block().0 == PIECES[1])];
+                    let stream = self.n_rows <= MAX_ROWS;
+                    quantized::Share { product, x, rows, panels, stream }.run(s, scratch);
+                } else if self.n_rows <= MAX_ROWS {
                     streamed::run(s, self, product, panels);
                 } else {
                     blocked::run(s, self, product, rows, panels, scratch);

@@ -3,22 +3,24 @@
 use half::f16;
 use lightbox_host::Arena;
 
+use crate::blocks;
 use crate::dtype::Dtype;
 use crate::error::{Error, Result, expect_len};
 use crate::lanes::{WIDTH, bf16_slot};
+use crate::quantized::Layout;
 use crate::tile::{Bf16, F16};
 
 /// A weight matrix `[n_out, n_in]`, packed: opaque, immutable, made by [`MatrixBuilder`](crate::MatrixBuilder).
 ///
-/// Numbers keep the type that they were stored in; arithmetic widens them to f32, which is exact. Those of quantized
-/// blocks are widened as they are packed.
+/// Numbers keep the type that they were stored in. Plain numbers are widened to f32 by arithmetic, which is exact;
+/// products with quantized ones are computed in whole numbers, on activations that are quantized too.
 #[derive(Debug)]
 pub struct Matrix {
     pub(crate) n_out: usize,
     pub(crate) n_in: usize,
     pub(crate) dtype: Dtype,
     /// `[n_panels][n_in][16]`; columns past `n_out` are zero. bf16 columns lie in the order of `bf16_slot`; quantized
-    /// blocks are f32 here.
+    /// panels are as `Layout` says.
     pub(crate) arena: Arena,
 }
 
@@ -59,8 +61,12 @@ impl Matrix {
     /// not whole blocks of `dtype`.
     #[must_use]
     pub fn packed_bytes(n_out: usize, n_in: usize, dtype: Dtype) -> Option<usize> {
-        dtype.row_bytes(n_in)?;
-        n_out.div_ceil(WIDTH).checked_mul(n_in)?.checked_mul(WIDTH)?.checked_mul(dtype.panel_bytes())
+        let row_bytes = dtype.row_bytes(n_in)?;
+        let panel_bytes = match Layout::of(dtype) {
+            Some(layout) => layout.panel_bytes(n_in)?,
+            None => row_bytes.checked_mul(WIDTH)?,
+        };
+        n_out.div_ceil(WIDTH).checked_mul(panel_bytes)
     }
 
     /// Row `row` of the source, widened, into `out` `[n_in]`: an embedding lookup.
@@ -75,6 +81,11 @@ impl Matrix {
         expect_len(OP, "out", out.len(), &[("n_in", self.n_in)])?;
         let panel = row / WIDTH * self.n_in * WIDTH;
         let column = row % WIDTH;
+        if let Some(layout) = Layout::of(self.dtype) {
+            let mut source = vec![0; self.dtype.row_bytes(self.n_in).unwrap_or(0)];
+            layout.unpack(self.dtype, self.panel(row / WIDTH), column, &mut source);
+            return blocks::dequantize(self.dtype, &source, out);
+        }
         match self.dtype {
             Dtype::Bf16 => {
                 let bits = self.arena.as_u16()[panel + bf16_slot(column)..].iter().step_by(WIDTH);
@@ -98,6 +109,14 @@ impl Matrix {
         self.n_out.div_ceil(WIDTH)
     }
 
+    /// The bytes of panel `panel`.
+    #[inline(always)]
+    pub(crate) fn panel(&self, panel: usize) -> &[u8] {
+        let bytes = self.arena.len() / self.n_panels();
+        &self.arena.as_bytes()[panel * bytes..(panel + 1) * bytes]
+    }
+
+    /// The panels of plain numbers.
     pub(crate) fn panels(&self) -> Panels<'_> {
         let bits = || {
             let bits = self.arena.as_u16();

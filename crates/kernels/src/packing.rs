@@ -1,14 +1,40 @@
 //! From row-major bytes to packed panels.
 
+mod rows;
+
 use lightbox_host::Arena;
 
-use crate::blocks;
+use crate::backend::share;
 use crate::dtype::Dtype;
 use crate::error::{Error, Result, expect_len};
 use crate::lanes::{WIDTH, bf16_slot};
 use crate::matrix::Matrix;
 
+pub use rows::RowsPart;
+
 /// Packs a matrix from pieces of its source, which may come in any order.
+///
+/// Several threads can pack one matrix:
+///
+/// ```
+/// # use lightbox_kernels::{Dtype, MatrixBuilder};
+/// # let (n_out, n_in, source) = (40, 8, vec![0u8; 40 * 8 * 4]);
+/// # let row_bytes = 8 * 4;
+/// let mut builder = MatrixBuilder::new(n_out, n_in, Dtype::F32)?;
+/// std::thread::scope(|scope| {
+///     let parts = builder.parts(2)?;
+///     let threads: Vec<_> = (parts.into_iter())
+///         .map(|mut part| {
+///             let rows = part.range();
+///             let bytes = &source[rows.start * row_bytes..rows.end * row_bytes];
+///             scope.spawn(move || part.rows(rows.start, bytes))
+///         })
+///         .collect();
+///     threads.into_iter().try_for_each(|thread| thread.join().expect("packing does not panic"))
+/// })?;
+/// let matrix = builder.finish()?;
+/// # Ok::<(), lightbox_kernels::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct MatrixBuilder {
     matrix: Matrix,
@@ -58,6 +84,18 @@ impl MatrixBuilder {
     /// Bytes that are not whole rows, rows out of range or given twice, or a matrix begun with
     /// [`MatrixBuilder::columns`]; nothing is packed then.
     pub fn rows(&mut self, first_row: usize, bytes_le: &[u8]) -> Result<()> {
+        self.parts(1)?.iter_mut().try_for_each(|whole| whole.rows(first_row, bytes_le))
+    }
+
+    /// Cuts the rows into at most `n` parts that several threads can pack at once. Each is whole panels of sixteen
+    /// rows, so there are fewer parts where there are fewer panels. Parts may be asked for again for the rows that are
+    /// still to come; what was given is remembered.
+    ///
+    /// # Errors
+    /// A matrix begun with [`MatrixBuilder::columns`].
+    pub fn parts(&mut self, n: usize) -> Result<Vec<RowsPart<'_>>> {
+        let n_panels = self.matrix.n_panels();
+        let panel_bytes = self.matrix.arena.len() / n_panels;
         let Matrix { n_out, n_in, dtype, .. } = self.matrix;
         if matches!(self.seen, Seen::Nothing) {
             self.seen = Seen::Rows(vec![false; n_out]);
@@ -65,44 +103,17 @@ impl MatrixBuilder {
         let Seen::Rows(seen) = &mut self.seen else {
             return Err(Error::shape(OP, "rows given to a matrix that was begun by columns"));
         };
-        let n = mark(seen, "rows", first_row, bytes_le.len(), n_in, dtype)?;
-        let line_bytes = bytes_le.len() / n.max(1);
-        let mut values = vec![0.0; if dtype.is_quantized() { WIDTH * n_in } else { 0 }];
-        let mut row = first_row;
-        while row < first_row + n {
-            let end = (row / WIDTH * WIDTH + WIDTH).min(first_row + n);
-            let from = &bytes_le[(row - first_row) * line_bytes..(end - first_row) * line_bytes];
-            let column = row % WIDTH;
-            let panel = row / WIDTH * n_in * WIDTH..(row / WIDTH + 1) * n_in * WIDTH;
-            match dtype {
-                Dtype::F32 => {
-                    let panel = &mut self.matrix.arena.as_f32_mut()[panel];
-                    interleave(panel, from.as_chunks().0, n_in, |i| column + i, f32::from_le_bytes);
-                }
-                Dtype::Bf16 => {
-                    let panel = &mut self.matrix.arena.as_u16_mut()[panel];
-                    interleave(
-                        panel,
-                        from.as_chunks().0,
-                        n_in,
-                        |i| bf16_slot(column + i),
-                        u16::from_le_bytes,
-                    );
-                }
-                Dtype::F16 => {
-                    let panel = &mut self.matrix.arena.as_u16_mut()[panel];
-                    interleave(panel, from.as_chunks().0, n_in, |i| column + i, u16::from_le_bytes);
-                }
-                quantized => {
-                    let values = &mut values[..(end - row) * n_in];
-                    blocks::dequantize(quantized, from, values)?;
-                    let panel = &mut self.matrix.arena.as_f32_mut()[panel];
-                    interleave(panel, values, n_in, |i| column + i, |value| value);
-                }
-            }
-            row = end;
-        }
-        Ok(())
+        let (mut panels, mut seen) = (self.matrix.arena.as_bytes_mut(), seen.as_mut_slice());
+        let n = n.clamp(1, n_panels);
+        let parts = (0..n).map(|part| {
+            let of = share(n_panels, part, n);
+            let rows = of.start * WIDTH..(of.end * WIDTH).min(n_out);
+            let (mine, rest) = std::mem::take(&mut panels).split_at_mut(of.len() * panel_bytes);
+            let (seen_mine, seen_rest) = std::mem::take(&mut seen).split_at_mut(rows.len());
+            (panels, seen) = (rest, seen_rest);
+            RowsPart { n_in, dtype, rows, panels: mine, seen: seen_mine }
+        });
+        Ok(parts.collect())
     }
 
     /// Takes whole lines of a row-major `[n_in, n_out]` source, `first_k` being the first of `bytes_le`.
@@ -122,22 +133,15 @@ impl MatrixBuilder {
         };
         mark(seen, "columns", first_k, bytes_le.len(), n_out, dtype)?;
         let (_, number) = dtype.block();
+        let panels = self.matrix.arena.as_bytes_mut();
         for (k, line) in (first_k..).zip(bytes_le.chunks_exact(n_out * number)) {
             for (panel, piece) in line.chunks(WIDTH * number).enumerate() {
-                let at = (panel * n_in + k) * WIDTH;
-                let to = at..at + WIDTH;
-                match dtype {
-                    Dtype::Bf16 => {
-                        let to = &mut self.matrix.arena.as_u16_mut()[to];
-                        interleave(to, piece.as_chunks().0, 1, bf16_slot, u16::from_le_bytes);
-                    }
-                    Dtype::F16 => {
-                        let to = &mut self.matrix.arena.as_u16_mut()[to];
-                        interleave(to, piece.as_chunks().0, 1, |i| i, u16::from_le_bytes);
-                    }
-                    _ => {
-                        let to = &mut self.matrix.arena.as_f32_mut()[to];
-                        interleave(to, piece.as_chunks().0, 1, |i| i, f32::from_le_bytes);
+                let to = &mut panels[(panel * n_in + k) * WIDTH * number..][..WIDTH * number];
+                let numbers = piece.chunks_exact(number).enumerate();
+                match Numbers::of(dtype) {
+                    Numbers::Four => numbers.for_each(|(i, one)| interleave::<4>(to, &[one], |_| i)),
+                    Numbers::Two(slot) => {
+                        numbers.for_each(|(i, one)| interleave::<2>(to, &[one], |_| slot(i)))
                     }
                 }
             }
@@ -161,24 +165,42 @@ impl MatrixBuilder {
     }
 }
 
-/// Writes row `i` of `numbers` (each of `n_in`) to slot `slot(i)` of `panel` `[n_in][16]`.
-fn interleave<N: Copy, T: Copy>(
-    panel: &mut [T],
-    numbers: &[N],
-    n_in: usize,
-    slot: impl Fn(usize) -> usize,
-    read: impl Fn(N) -> T,
-) {
-    for start in (0..n_in).step_by(RUN) {
-        let end = (start + RUN).min(n_in);
-        for (i, line) in numbers.chunks_exact(n_in).enumerate() {
+/// Bytes of a plain number, and where a column of a panel's row lies.
+enum Numbers {
+    Four,
+    Two(fn(usize) -> usize),
+}
+
+impl Numbers {
+    fn of(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::Bf16 => Self::Two(bf16_slot),
+            Dtype::F16 => Self::Two(|column| column),
+            _ => Self::Four,
+        }
+    }
+}
+
+/// Writes row `i` of `rows`, each of little-endian numbers of `N` bytes, to slot `slot(i)` of `panel` `[n_in][16]`.
+fn interleave<const N: usize>(panel: &mut [u8], rows: &[&[u8]], slot: impl Fn(usize) -> usize) {
+    let panel = panel.as_chunks_mut::<N>().0.as_chunks_mut::<WIDTH>().0;
+    for (start, run) in (0..).step_by(RUN).zip(panel.chunks_mut(RUN)) {
+        for (i, row) in rows.iter().enumerate() {
             let slot = slot(i);
-            let run = panel[start * WIDTH..end * WIDTH].as_chunks_mut::<WIDTH>().0;
-            for (to, &number) in run.iter_mut().zip(&line[start..end]) {
-                to[slot] = read(number);
+            for (to, number) in run.iter_mut().zip(&row.as_chunks::<N>().0[start..]) {
+                to[slot] = native(*number);
             }
         }
     }
+}
+
+/// The bytes of a little-endian number as this machine keeps them.
+#[inline]
+pub(crate) fn native<const N: usize>(mut le: [u8; N]) -> [u8; N] {
+    if cfg!(target_endian = "big") {
+        le.reverse();
+    }
+    le
 }
 
 /// Marks the lines that `n_bytes` hold, each of `line_len` numbers, as having come; returns how many they are.

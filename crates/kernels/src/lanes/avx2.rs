@@ -3,6 +3,8 @@
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 
+use crate::isa::Job;
+
 use super::{LANES, Lanes};
 
 /// The token of AVX2, FMA and F16C: made by [`Avx2::detect`] alone.
@@ -159,8 +161,20 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn apart<J: Job>(self, job: J) {
+        // SAFETY: `self` exists only where the CPU has AVX2, FMA and F16C.
+        unsafe { apart(self, job) };
+    }
+
+    #[inline(always)]
     fn prefetch<T>(self, at: *const T) {
         // SAFETY: a prefetch never faults, whatever the address; SSE is part of x86-64.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+#[inline(never)]
+fn apart<J: Job>(avx2: Avx2, job: J) {
+    job.run(avx2);
 }

@@ -3,6 +3,8 @@
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 
+use crate::isa::Job;
+
 use super::{Avx2, Lanes};
 
 /// The token of AVX-512 (F, BW, DQ, VL and VNNI) beside AVX2, FMA and F16C: made by [`Avx512::detect`] alone.
@@ -148,7 +150,19 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn apart<J: Job>(self, job: J) {
+        // SAFETY: `self` exists only where the CPU has all of these.
+        unsafe { apart(self, job) };
+    }
+
+    #[inline(always)]
     fn prefetch<T>(self, at: *const T) {
         self.0.prefetch(at);
     }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+#[inline(never)]
+fn apart<J: Job>(avx512: Avx512, job: J) {
+    job.run(avx512);
 }

@@ -2,6 +2,8 @@
 
 use half::f16;
 
+use crate::isa::Job;
+
 use super::{LANES, Lanes, ROUNDING, WIDTH, bf16_slot};
 
 /// The token of plain Rust. `mul_add` is one instruction on aarch64 and a (slow, exact) library call on x86-64.
@@ -133,6 +135,11 @@ impl Lanes for Portable {
         let packed = unsafe { from.cast::<[u16; WIDTH]>().read_unaligned() };
         let column = |i: usize| f16::from_bits(packed[i]).to_f32();
         [std::array::from_fn(column), std::array::from_fn(|i| column(i + LANES))]
+    }
+
+    #[inline(never)]
+    fn apart<J: Job>(self, job: J) {
+        job.run(self);
     }
 
     #[inline(always)]

@@ -48,7 +48,7 @@ impl Product<'_> {
     /// # Safety
     /// No other thread writes this panel of this row.
     #[inline(always)]
-    pub(super) unsafe fn finish<S: Lanes>(&self, s: S, sums: Sums<S>, row: usize, panel: usize) {
+    pub(crate) unsafe fn finish<S: Lanes>(&self, s: S, sums: Sums<S>, row: usize, panel: usize) {
         let n_out = self.w.n_out();
         for (i, v) in s.halves(sums).into_iter().enumerate() {
             let column = panel * WIDTH + i * LANES;

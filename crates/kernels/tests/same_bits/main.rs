@@ -3,5 +3,6 @@
 
 mod attention;
 mod linear;
+mod quantized;
 mod rows;
 mod support;
