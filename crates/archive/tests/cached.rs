@@ -149,8 +149,7 @@ fn an_entry_of_one_study_does_not_open_in_another() {
     keep(&archive, &OTHER, "b", b"of the other", LIMIT);
     let folder = |inputs| root.path().join("studies").join(study(&archive, inputs).to_string());
     let (from, to) = (folder(&FILM), folder(&OTHER));
-    let path =
-        entries(&root.path().to_path_buf()).into_iter().find(|path| path.starts_with(&from)).expect("one");
+    let path = entries(root.path()).into_iter().find(|path| path.starts_with(&from)).expect("one");
     fs::copy(&path, to.join(path.file_name().expect("a name"))).expect("ours");
     archive.cached(&study(&archive, &OTHER), CachedKind::Image, "a").expect_err("moved");
 }

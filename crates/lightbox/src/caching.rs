@@ -168,6 +168,10 @@ impl Shelf {
 }
 
 impl CacheStore for Shelf {
+    fn keeps(&self, kind: CacheKind) -> bool {
+        !self.is_full && (kind == CacheKind::Image || self.keep_prefix)
+    }
+
     fn get(&mut self, kind: CacheKind, key: &[u8; 32]) -> Option<Vec<u8>> {
         let found = self.study().and_then(|study| match study {
             Some(study) => self.archive.cached(&study, archived(kind), &hex::encode(key)),
@@ -183,7 +187,7 @@ impl CacheStore for Shelf {
     }
 
     fn put(&mut self, kind: CacheKind, key: &[u8; 32], bytes: &[u8]) {
-        if self.is_full || (kind == CacheKind::Prefix && !self.keep_prefix) {
+        if !self.keeps(kind) {
             return;
         }
         if let Some(why) = no_room(self.archive.root(), bytes.len() as u64) {

@@ -99,6 +99,16 @@ pub fn hub_cache() -> Option<PathBuf> {
     lightbox_models::hub::cache_folder(|name| std::env::var_os(name))
 }
 
+/// The folder of quantized copies of models: `$XDG_CACHE_HOME/lightbox/quantized`, `~/.cache/lightbox/quantized`. All of
+/// it can be removed at any time; a copy of a model is the folders `<digest of the model>-<type>` in it. `None` without
+/// a home folder.
+pub fn quantized_cache() -> Option<PathBuf> {
+    set("XDG_CACHE_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| set("HOME").map(|home| home.join(".cache")))
+        .map(|base| base.join("lightbox/quantized"))
+}
+
 /// A variable that is set and not empty.
 fn set(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)

@@ -18,8 +18,15 @@ pub enum CacheKind {
 /// Keeps entries beyond the life of an engine, such as on disk.
 ///
 /// A store never makes a request fail: what it cannot keep or give back it leaves out, and reports by its own means.
-/// An engine checks what it is given and removes what does not hold; the same key always stands for the same bytes.
+/// An engine checks what it is given and removes what does not hold. Entries that are put under one key stand for one
+/// another: the first may be kept or the last.
 pub trait CacheStore: Send {
+    /// Whether entries of this kind are wanted at all; where not, none are made.
+    fn keeps(&self, kind: CacheKind) -> bool {
+        let _ = kind;
+        true
+    }
+
     /// The bytes under `key`, as they were put.
     fn get(&mut self, kind: CacheKind, key: &[u8; 32]) -> Option<Vec<u8>>;
 

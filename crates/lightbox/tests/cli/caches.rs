@@ -382,8 +382,19 @@ fn a_model_is_removed_with_what_was_made_with_it() {
     bench.line("models rm test/phantom@absent --yes").expect(4, &["not in the hub's cache"]);
     assert!(folder.is_dir() && entries(&bench).len() == 2);
 
+    // Quantized copies lie under the digest of their model; what one made is known by a digest of its own.
+    let digest =
+        bench.line("models check test/phantom --json").json()["digest"].as_str().expect("sound").to_owned();
+    let copies = ".cache/lightbox/quantized";
+    let own = bench.line("models check ./own --json").json()["digest"].as_str().expect("sound").to_owned();
+    bench.file(&format!("{copies}/{digest}-q8_0/entry.json"), json!({"digest": "f".repeat(64)}).to_string());
+    bench.file(&format!("{copies}/{digest}-q8_0/files/text.gguf"), [0; 1000]);
+    bench.file(&format!("{copies}/{digest}-q4_0/files/text.gguf"), [0; 10]);
+    bench.file(&format!("{copies}/{own}-q8_0/files/text.gguf"), [0; 10]);
     let removed = bench.line("models rm test/phantom@main --yes --json").json();
     assert_eq!(removed["cached"]["cached"], 1, "what the other model made stays");
+    assert_eq!(removed["copies"], 2);
+    assert_eq!(names(&bench.path(copies)), [format!("{own}-q8_0")]);
     assert_eq!(removed["size_bytes"], std::fs::metadata(folder.join("config.json")).expect("there").len());
     assert_eq!(names(&bench.path(repo).join("snapshots")), [commits[1]]);
     assert!(!bench.path(repo).join("refs/main").exists() && bench.path(repo).join("refs/v/2").exists());

@@ -10,7 +10,7 @@ use clap::Args;
 use lightbox_archive::Erased;
 use lightbox_models::hub::{Repo, is_revision};
 use lightbox_models::{ModelFiles, ModelReport, phantom};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::arguments::{DataArguments, OutputArguments};
 use crate::commands::cache::{clear_of, entries};
@@ -18,7 +18,7 @@ use crate::exit::{Code, Failure};
 use crate::folders;
 use crate::terminal::{Output, print_json, say, size};
 
-/// Remove a fetched model, and what is cached of its reads
+/// Remove a fetched model, its quantized copies, and what is cached of its reads
 ///
 /// Takes ORG/NAME, all of it, or ORG/NAME@REVISION, that commit and the files that no other commit shares. Only what
 /// lies in the hub's cache is removed, where `models pull` and the hub's own tools put it; a folder of your own is
@@ -51,6 +51,9 @@ struct Removed<'a> {
     size_bytes: u64,
     /// What was cached of reads with it.
     cached: Erased,
+    /// Quantized copies of it.
+    copies: usize,
+    copies_bytes: u64,
 }
 
 /// What is to be removed.
@@ -76,18 +79,32 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         .iter()
         .filter_map(|snapshot| ModelReport::of(&ModelFiles::folder(snapshot).ok()?, name).digest)
         .collect();
+    let copies: Vec<Copy> = digests.iter().flat_map(|digest| copies_of(digest)).collect();
+    let copies_bytes = copies.iter().map(|copy| bytes_in(&copy.folder)).sum();
     let mut cached = Erased::default();
-    for digest in &digests {
+    for digest in digests.iter().chain(copies.iter().filter_map(|copy| copy.digest.as_ref())) {
         let more = clear_of(&arguments.data, Some(digest))?;
         cached.key |= more.key;
         cached.cached += more.cached;
         cached.size_bytes += more.size_bytes;
     }
+    for Copy { folder, .. } in &copies {
+        fs::remove_dir_all(folder).map_err(|error| Failure::output(folder.display(), &error))?;
+    }
     found.remove().map_err(|error| Failure::output(found.folder.display(), &error))?;
     if arguments.output.json {
-        print_json(&Removed { name, folder: &found.folder, size_bytes, cached })?;
+        let (folder, copies) = (&found.folder, copies.len());
+        print_json(&Removed { name, folder, size_bytes, cached, copies, copies_bytes })?;
     } else {
-        Output::new().write(&format!("removed {name}, {}; {}\n", size(size_bytes), entries(&cached)))?;
+        let mut text = format!("removed {name}, {}; {}", size(size_bytes), entries(&cached));
+        if !copies.is_empty() {
+            let copies = match copies.len() {
+                1 => "1 quantized copy".to_owned(),
+                n => format!("{n} quantized copies"),
+            };
+            text.push_str(&format!("; {copies}, {}", size(copies_bytes)));
+        }
+        Output::new().write(&(text + "\n"))?;
     }
     Ok(Code::Done)
 }
@@ -167,6 +184,50 @@ impl Found {
         }
         blobs.iter().try_for_each(fs::remove_file)
     }
+}
+
+/// A quantized copy of a model.
+struct Copy {
+    folder: PathBuf,
+    /// What the copy itself is known by; `None` if it does not say.
+    digest: Option<String>,
+}
+
+/// The quantized copies of the model with this digest.
+fn copies_of(digest: &str) -> Vec<Copy> {
+    #[derive(Deserialize)]
+    struct Entry {
+        digest: String,
+    }
+    let start = format!("{digest}-");
+    let is_copy = |path: &PathBuf| {
+        let named =
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&start));
+        // What is a link leads out of the cache.
+        named && fs::symlink_metadata(path).is_ok_and(|facts| facts.is_dir())
+    };
+    let of = |folder: PathBuf| {
+        let entry = fs::read(folder.join("entry.json")).ok();
+        let entry = entry.and_then(|text| serde_json::from_slice::<Entry>(&text).ok());
+        Copy { folder, digest: entry.map(|entry| entry.digest) }
+    };
+    folders::quantized_cache()
+        .map(|cache| paths(&cache))
+        .unwrap_or_default()
+        .into_iter()
+        .filter(is_copy)
+        .map(of)
+        .collect()
+}
+
+/// Bytes of the files in a folder and the folders in it.
+fn bytes_in(folder: &Path) -> u64 {
+    let of = |path: &PathBuf| match fs::symlink_metadata(path) {
+        Ok(facts) if facts.is_dir() => bytes_in(path),
+        Ok(facts) => facts.len(),
+        Err(_) => 0,
+    };
+    paths(folder).iter().map(of).sum()
 }
 
 /// Removes the branches and tags that stood for these commits; their names may have slashes.
