@@ -10,7 +10,7 @@ mod avx2;
 mod avx512;
 mod portable;
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, WIDTH};
 
 /// Inputs that lie side by side in one 32-bit lane.
 pub(crate) const STEP: usize = 4;
@@ -36,13 +36,27 @@ pub(crate) trait Integers: Copy {
     /// Whether several rows at once are faster than one after the other.
     const MANY_ROWS: bool;
 
-    /// A sub-block's scale as [`Integers::dot`] wants it.
-    fn scale_word(scale: i32) -> i32;
+    /// Sixteen bytes as whole numbers.
+    fn widen(self, bytes: &[u8; WIDTH]) -> Self::Sums;
+
+    /// Sixteen signed bytes as whole numbers.
+    fn widen_signed(self, bytes: &[u8; WIDTH]) -> Self::Sums;
+
+    /// `low & 15` and `low >> 4` of bytes that were widened.
+    fn nibbles(self, bytes: Self::Sums) -> [Self::Sums; 2];
+
+    /// Words of two signed 16-bit halves.
+    fn pair(self, low: Self::Sums, high: Self::Sums) -> Self::Sums;
+
+    /// Scales as [`Integers::dot`] wants them.
+    fn scales(self, scales: Self::Sums) -> Self::Sums;
+
+    fn store_sums(self, sums: Self::Sums, to: &mut [i32; WIDTH]);
 
     fn zero(self) -> Self::Sums;
 
     /// Adds to each of the `R` rows' `sums` the products of codes `[steps][16][4]` with `x` (row r at `r · stride`), times
-    /// `scale` (`[16]` of [`Integers::scale_word`]) if `dot.scaled`.
+    /// `scale` (`[16]` of [`Integers::scales`]) if `dot.scaled`.
     ///
     /// Activations lie in -127..=127, scales in -128..=127.
     ///

@@ -18,11 +18,68 @@ impl Integers for Avx2 {
     const WIDE_AS_STORED: bool = false;
     const MANY_ROWS: bool = true;
 
-    /// The scale in both halves, for the widening multiplication of two 16-bit sums; where sums are wider, the upper
-    /// half, shifted down, is the scale again.
     #[inline(always)]
-    fn scale_word(scale: i32) -> i32 {
-        (scale << 16) | (scale & 0xffff)
+    fn widen(self, bytes: &[u8; WIDTH]) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX2; the array has twice eight bytes.
+        unsafe {
+            let bytes = bytes.as_ptr();
+            [
+                _mm256_cvtepu8_epi32(_mm_loadl_epi64(bytes.cast())),
+                _mm256_cvtepu8_epi32(_mm_loadl_epi64(bytes.add(8).cast())),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn widen_signed(self, bytes: &[u8; WIDTH]) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX2; the array has twice eight bytes.
+        unsafe {
+            let bytes = bytes.as_ptr();
+            [
+                _mm256_cvtepi8_epi32(_mm_loadl_epi64(bytes.cast())),
+                _mm256_cvtepi8_epi32(_mm_loadl_epi64(bytes.add(8).cast())),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn nibbles(self, bytes: Self::Sums) -> [Self::Sums; 2] {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe {
+            let low = _mm256_set1_epi32(15);
+            [
+                [_mm256_and_si256(bytes[0], low), _mm256_and_si256(bytes[1], low)],
+                [_mm256_srli_epi32::<4>(bytes[0]), _mm256_srli_epi32::<4>(bytes[1])],
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn pair(self, low: Self::Sums, high: Self::Sums) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe {
+            [
+                _mm256_blend_epi16::<0xaa>(low[0], _mm256_slli_epi32::<16>(high[0])),
+                _mm256_blend_epi16::<0xaa>(low[1], _mm256_slli_epi32::<16>(high[1])),
+            ]
+        }
+    }
+
+    /// In both halves, for the widening multiplication of two 16-bit sums; where sums are wider, the upper half, shifted
+    /// down, is the scale again.
+    #[inline(always)]
+    fn scales(self, scales: Self::Sums) -> Self::Sums {
+        self.pair(scales, scales)
+    }
+
+    #[inline(always)]
+    fn store_sums(self, sums: Self::Sums, to: &mut [i32; WIDTH]) {
+        // SAFETY: `self` exists only where the CPU has AVX2; the array has 64 bytes.
+        unsafe {
+            let to = to.as_mut_ptr();
+            _mm256_storeu_si256(to.cast(), sums[0]);
+            _mm256_storeu_si256(to.add(8).cast(), sums[1]);
+        }
     }
 
     #[inline(always)]
@@ -32,6 +89,10 @@ impl Integers for Avx2 {
     }
 
     #[inline(always)]
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "iterators over arrays of registers send them through memory"
+    )]
     unsafe fn dot<const R: usize>(
         self,
         dot: Dot,
@@ -44,11 +105,8 @@ impl Integers for Avx2 {
         // SAFETY: `self` proves the CPU; every step is below `dot.steps`, whose codes and activations the caller
         // promises, as it does the scales.
         unsafe {
-            let activations = |r: usize, step: usize| {
-                _mm256_set1_epi32(x.add(r * stride + step * STEP).cast::<i32>().read_unaligned())
-            };
             if dot.chain == 0 {
-                return self.dot_wide(dot, codes, activations, scale, sums);
+                return self.dot_wide(dot, codes, x, stride, scale, sums);
             }
             let factor = if dot.scaled { load_two(scale) } else { [_mm256_set1_epi16(1); 2] };
             let mut first = 0;
@@ -56,15 +114,16 @@ impl Integers for Avx2 {
                 let mut narrow = [self.zero(); R];
                 for step in first..first + dot.chain {
                     let codes = load_two(codes.add(step * STEP * WIDTH));
-                    for (r, narrow) in narrow.iter_mut().enumerate() {
-                        let x = activations(r, step);
-                        narrow[0] = _mm256_add_epi16(narrow[0], _mm256_maddubs_epi16(codes[0], x));
-                        narrow[1] = _mm256_add_epi16(narrow[1], _mm256_maddubs_epi16(codes[1], x));
+                    for r in 0..R {
+                        let x =
+                            _mm256_set1_epi32(x.add(r * stride + step * STEP).cast::<i32>().read_unaligned());
+                        narrow[r][0] = _mm256_add_epi16(narrow[r][0], _mm256_maddubs_epi16(codes[0], x));
+                        narrow[r][1] = _mm256_add_epi16(narrow[r][1], _mm256_maddubs_epi16(codes[1], x));
                     }
                 }
-                for (sums, narrow) in sums.iter_mut().zip(narrow) {
-                    sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(narrow[0], factor[0]));
-                    sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(narrow[1], factor[1]));
+                for r in 0..R {
+                    sums[r][0] = _mm256_add_epi32(sums[r][0], _mm256_madd_epi16(narrow[r][0], factor[0]));
+                    sums[r][1] = _mm256_add_epi32(sums[r][1], _mm256_madd_epi16(narrow[r][1], factor[1]));
                 }
                 first += dot.chain;
             }
@@ -98,13 +157,16 @@ impl Integers for Avx2 {
     #[inline(always)]
     fn add_all(self, sums: Self::Sums, value: i32) -> Self::Sums {
         // SAFETY: `self` exists only where the CPU has AVX2.
-        sums.map(|sums| unsafe { _mm256_add_epi32(sums, _mm256_set1_epi32(value)) })
+        unsafe {
+            let value = _mm256_set1_epi32(value);
+            [_mm256_add_epi32(sums[0], value), _mm256_add_epi32(sums[1], value)]
+        }
     }
 
     #[inline(always)]
     fn to_floats(self, sums: Self::Sums) -> <Self as Lanes>::Wide {
         // SAFETY: `self` exists only where the CPU has AVX2.
-        sums.map(|sums| unsafe { _mm256_cvtepi32_ps(sums) })
+        unsafe { [_mm256_cvtepi32_ps(sums[0]), _mm256_cvtepi32_ps(sums[1])] }
     }
 
     #[inline(always)]
@@ -126,11 +188,16 @@ impl Avx2 {
     /// Codes of eight bits: less 128 they are signed, and the sign moves to the activations, which have no -128. Two
     /// products are 2 · 128 · 127 < 2¹⁵ at most, so each step is widened by itself.
     #[inline(always)]
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "iterators over arrays of registers send them through memory"
+    )]
     unsafe fn dot_wide<const R: usize>(
         self,
         dot: Dot,
         codes: *const u8,
-        activations: impl Fn(usize, usize) -> __m256i,
+        x: *const i8,
+        stride: usize,
         scale: *const i32,
         sums: &mut [[__m256i; 2]; R],
     ) {
@@ -140,22 +207,24 @@ impl Avx2 {
             let mut block = if dot.scaled { [self.zero(); R] } else { *sums };
             for step in 0..dot.steps {
                 let codes = load_two(codes.add(step * STEP * WIDTH));
-                let signed = codes.map(|codes| _mm256_xor_si256(codes, _mm256_set1_epi8(-128)));
-                let magnitude = signed.map(|signed| _mm256_abs_epi8(signed));
-                for (r, block) in block.iter_mut().enumerate() {
-                    let x = activations(r, step);
+                let offset = _mm256_set1_epi8(-128);
+                let signed = [_mm256_xor_si256(codes[0], offset), _mm256_xor_si256(codes[1], offset)];
+                let magnitude = [_mm256_abs_epi8(signed[0]), _mm256_abs_epi8(signed[1])];
+                for r in 0..R {
+                    let x = _mm256_set1_epi32(x.add(r * stride + step * STEP).cast::<i32>().read_unaligned());
                     for half in 0..2 {
                         let x = _mm256_sign_epi8(x, signed[half]);
                         let narrow = _mm256_maddubs_epi16(magnitude[half], x);
-                        block[half] = _mm256_add_epi32(block[half], _mm256_madd_epi16(narrow, ones));
+                        block[r][half] = _mm256_add_epi32(block[r][half], _mm256_madd_epi16(narrow, ones));
                     }
                 }
             }
             if dot.scaled {
-                let scale = load_two(scale).map(|scale| _mm256_srai_epi32::<16>(scale));
-                for (sums, block) in sums.iter_mut().zip(block) {
-                    sums[0] = _mm256_add_epi32(sums[0], _mm256_mullo_epi32(block[0], scale[0]));
-                    sums[1] = _mm256_add_epi32(sums[1], _mm256_mullo_epi32(block[1], scale[1]));
+                let scale = load_two(scale);
+                let scale = [_mm256_srai_epi32::<16>(scale[0]), _mm256_srai_epi32::<16>(scale[1])];
+                for r in 0..R {
+                    sums[r][0] = _mm256_add_epi32(sums[r][0], _mm256_mullo_epi32(block[r][0], scale[0]));
+                    sums[r][1] = _mm256_add_epi32(sums[r][1], _mm256_mullo_epi32(block[r][1], scale[1]));
                 }
             } else {
                 *sums = block;

@@ -12,8 +12,38 @@ impl Integers for Avx512 {
     const MANY_ROWS: bool = true;
 
     #[inline(always)]
-    fn scale_word(scale: i32) -> i32 {
-        scale
+    fn widen(self, bytes: &[u8; WIDTH]) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F; the array has sixteen bytes.
+        unsafe { _mm512_cvtepu8_epi32(_mm_loadu_si128(bytes.as_ptr().cast())) }
+    }
+
+    #[inline(always)]
+    fn widen_signed(self, bytes: &[u8; WIDTH]) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F; the array has sixteen bytes.
+        unsafe { _mm512_cvtepi8_epi32(_mm_loadu_si128(bytes.as_ptr().cast())) }
+    }
+
+    #[inline(always)]
+    fn nibbles(self, bytes: Self::Sums) -> [Self::Sums; 2] {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F.
+        unsafe { [_mm512_and_si512(bytes, _mm512_set1_epi32(15)), _mm512_srli_epi32::<4>(bytes)] }
+    }
+
+    #[inline(always)]
+    fn pair(self, low: Self::Sums, high: Self::Sums) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F and BW.
+        unsafe { _mm512_mask_blend_epi16(0xaaaa_aaaa, low, _mm512_slli_epi32::<16>(high)) }
+    }
+
+    #[inline(always)]
+    fn scales(self, scales: Self::Sums) -> Self::Sums {
+        scales
+    }
+
+    #[inline(always)]
+    fn store_sums(self, sums: Self::Sums, to: &mut [i32; WIDTH]) {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F; the array has 64 bytes.
+        unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), sums) }
     }
 
     #[inline(always)]
@@ -23,6 +53,10 @@ impl Integers for Avx512 {
     }
 
     #[inline(always)]
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "iterators over arrays of registers send them through memory"
+    )]
     unsafe fn dot<const R: usize>(
         self,
         dot: Dot,
@@ -38,15 +72,15 @@ impl Integers for Avx512 {
             let mut block = if dot.scaled { [self.zero(); R] } else { *sums };
             for step in 0..dot.steps {
                 let codes = _mm512_loadu_si512(codes.add(step * STEP * WIDTH).cast());
-                for (r, block) in block.iter_mut().enumerate() {
+                for r in 0..R {
                     let x = x.add(r * stride + step * STEP).cast::<i32>().read_unaligned();
-                    *block = _mm512_dpbusd_epi32(*block, codes, _mm512_set1_epi32(x));
+                    block[r] = _mm512_dpbusd_epi32(block[r], codes, _mm512_set1_epi32(x));
                 }
             }
             if dot.scaled {
                 let scale = _mm512_loadu_si512(scale.cast());
-                for (sums, block) in sums.iter_mut().zip(block) {
-                    *sums = _mm512_add_epi32(*sums, _mm512_mullo_epi32(block, scale));
+                for r in 0..R {
+                    sums[r] = _mm512_add_epi32(sums[r], _mm512_mullo_epi32(block[r], scale));
                 }
             } else {
                 *sums = block;

@@ -37,8 +37,33 @@ impl Integers for Portable {
     const MANY_ROWS: bool = false;
 
     #[inline(always)]
-    fn scale_word(scale: i32) -> i32 {
-        scale
+    fn widen(self, bytes: &[u8; WIDTH]) -> Self::Sums {
+        bytes.map(i32::from)
+    }
+
+    #[inline(always)]
+    fn widen_signed(self, bytes: &[u8; WIDTH]) -> Self::Sums {
+        bytes.map(|byte| i32::from(byte as i8))
+    }
+
+    #[inline(always)]
+    fn nibbles(self, bytes: Self::Sums) -> [Self::Sums; 2] {
+        [bytes.map(|byte| byte & 15), bytes.map(|byte| byte >> 4)]
+    }
+
+    #[inline(always)]
+    fn pair(self, low: Self::Sums, high: Self::Sums) -> Self::Sums {
+        std::array::from_fn(|i| (low[i] & 0xffff) | (high[i] << 16))
+    }
+
+    #[inline(always)]
+    fn scales(self, scales: Self::Sums) -> Self::Sums {
+        scales
+    }
+
+    #[inline(always)]
+    fn store_sums(self, sums: Self::Sums, to: &mut [i32; WIDTH]) {
+        *to = sums;
     }
 
     #[inline(always)]

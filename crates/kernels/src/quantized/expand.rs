@@ -2,7 +2,7 @@
 
 use super::format::{Bits, Format, Shift, TABLE};
 use super::layout::{CHUNK, LINE, Sections};
-use crate::integers::{Integers, STEP};
+use crate::integers::STEP;
 use crate::lanes::{Lanes, WIDTH};
 
 /// Groups of four inputs in a chunk.
@@ -12,7 +12,7 @@ const GROUPS: usize = CHUNK / STEP;
 #[repr(C, align(64))]
 pub(super) struct Expanded {
     codes: [[u8; LINE]; GROUPS],
-    /// As [`Integers::dot`] takes them.
+    /// As [`Integers::dot`](crate::integers::Integers::dot) takes them.
     scales: [[i32; WIDTH]; CHUNK / 16],
     /// What is multiplied with the sums of codes of two sub-blocks: their minimums, or their scales.
     pairs: [[i32; WIDTH]; CHUNK / 32],
@@ -75,7 +75,7 @@ impl Expanded {
                 }
             }
         }
-        self.scale::<S, F>(chunk, at);
+        self.scale::<S, F>(s, chunk, at);
         self.factors::<S, F>(s, chunk, at, n);
         View {
             codes: if F::BITS == Bits::Eight { codes } else { &self.codes },
@@ -87,29 +87,32 @@ impl Expanded {
     }
 
     #[inline(always)]
-    fn scale<S: Integers, F: Format>(&mut self, chunk: &[u8], at: Sections) {
+    fn scale<S: Lanes, F: Format>(&mut self, s: S, chunk: &[u8], at: Sections) {
         let scales = chunk[at.scales..at.minimums].as_chunks::<WIDTH>().0;
         let minimums = chunk[at.minimums..at.factors].as_chunks::<WIDTH>().0;
-        let signed = |byte: u8| if F::SIGNED_SCALES { i32::from(byte as i8) } else { i32::from(byte) };
-        let with_minimum = F::LAYOUT.min_rows == 0 && F::SHIFT == Shift::Minimums;
-        for (to, from) in self.scales.iter_mut().zip(scales) {
-            for (to, &from) in to.iter_mut().zip(from) {
-                *to = S::scale_word(if with_minimum { i32::from(from & 15) } else { signed(from) });
+        if F::SHIFT == Shift::Minimums && F::LAYOUT.min_rows == 0 {
+            // A scale and a minimum share a byte.
+            for (two, both) in scales.as_chunks::<2>().0.iter().enumerate() {
+                let [[scale, low], [next, high]] =
+                    [s.nibbles(s.widen(&both[0])), s.nibbles(s.widen(&both[1]))];
+                s.store_sums(s.scales(scale), &mut self.scales[2 * two]);
+                s.store_sums(s.scales(next), &mut self.scales[2 * two + 1]);
+                s.store_sums(s.pair(low, high), &mut self.pairs[two]);
+            }
+            return;
+        }
+        let signed = matches!(F::SHIFT, Shift::Offset(_));
+        for (two, both) in scales.as_chunks::<2>().0.iter().enumerate() {
+            let widen = |row| if signed { s.widen_signed(row) } else { s.widen(row) };
+            let (low, high) = (widen(&both[0]), widen(&both[1]));
+            s.store_sums(s.scales(low), &mut self.scales[2 * two]);
+            s.store_sums(s.scales(high), &mut self.scales[2 * two + 1]);
+            if signed {
+                s.store_sums(s.pair(low, high), &mut self.pairs[two]);
             }
         }
-        let pairs = match F::SHIFT {
-            Shift::Minimums if !with_minimum => minimums,
-            _ => scales,
-        };
-        for (to, [low, high]) in self.pairs.iter_mut().zip(pairs.as_chunks::<2>().0) {
-            for (to, (&low, &high)) in to.iter_mut().zip(low.iter().zip(high)) {
-                let [low, high] = if with_minimum {
-                    [i32::from(low >> 4), i32::from(high >> 4)]
-                } else {
-                    [signed(low), signed(high)]
-                };
-                *to = (low & 0xffff) | (high << 16);
-            }
+        for (two, both) in minimums.as_chunks::<2>().0.iter().enumerate() {
+            s.store_sums(s.pair(s.widen(&both[0]), s.widen(&both[1])), &mut self.pairs[two]);
         }
     }
 

@@ -49,8 +49,6 @@ pub(super) trait Format {
         Bits::Six => 2,
         Bits::Eight | Bits::Table { .. } => 0,
     };
-    /// Whether scales are signed bytes.
-    const SIGNED_SCALES: bool = matches!(Self::SHIFT, Shift::Offset(_));
 }
 
 /// The sixteen values of `iq4_nl` and `iq4_xs`, each more by 128.

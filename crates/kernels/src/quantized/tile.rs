@@ -24,18 +24,23 @@ pub(super) fn tile<S: Lanes, F: Format, const R: usize>(
         "a chunk is whole"
     );
     let mut totals = [s.wide_splat(0.0); R];
-    for (total, sums) in totals.iter_mut().zip(&*sums) {
-        // SAFETY: sixteen values.
-        *total = unsafe { s.wide_load(sums.as_ptr()) };
+    let n_sums = sums.len();
+    for r in 0..R {
+        if r < n_sums {
+            // SAFETY: sixteen values.
+            totals[r] = unsafe { s.wide_load(sums[r].as_ptr()) };
+        }
     }
     if F::LAYOUT.block == CHUNK {
         scaled::<S, F, R>(s, w, codes, facts, &mut totals);
     } else {
         plain::<S, F, R>(s, w, n, codes, facts, &mut totals);
     }
-    for (total, sums) in totals.into_iter().zip(sums) {
-        // SAFETY: sixteen values.
-        unsafe { s.wide_store(total, sums.as_mut_ptr()) };
+    for r in 0..R {
+        if r < n_sums {
+            // SAFETY: sixteen values.
+            unsafe { s.wide_store(totals[r], sums[r].as_mut_ptr()) };
+        }
     }
 }
 
@@ -67,29 +72,31 @@ fn scaled<S: Lanes, F: Format, const R: usize>(
     }
     // SAFETY: the rows of a view are sixteen f32 each.
     let (d, shift) = unsafe { (s.wide_load(w.factors[0].as_ptr()), s.wide_load(w.shifts[0].as_ptr())) };
-    for (r, (sums, facts)) in sums.iter_mut().zip(facts).enumerate() {
-        let shifted = || {
-            let pairs: &[[i16; 2]] = match F::SUB {
-                16 => facts.sums_of_16.as_chunks().0,
-                _ => facts.sums_of_32.as_chunks().0,
-            };
-            pairs.iter().zip(w.pairs).fold(s.zero(), |sum, (pair, words)| {
+    for r in 0..R {
+        let facts = &facts[r];
+        let mut shifted = s.zero();
+        if F::SHIFT == Shift::Minimums || offset_is_left::<S, F>() {
+            for two in 0..CHUNK / F::SUB / 2 {
+                let pair: [i16; 2] = match F::SUB {
+                    16 => [facts.sums_of_16[2 * two], facts.sums_of_16[2 * two + 1]],
+                    _ => [facts.sums_of_32[2 * two], facts.sums_of_32[2 * two + 1]],
+                };
                 let pair = i32::from(pair[0]) & 0xffff | i32::from(pair[1]) << 16;
                 // SAFETY: sixteen words.
-                unsafe { s.add_pairs(sum, words.as_ptr(), pair) }
-            })
-        };
+                shifted = unsafe { s.add_pairs(shifted, w.pairs[two].as_ptr(), pair) };
+            }
+        }
         let value = match F::SHIFT {
             Shift::Offset(offset) if offset_is_left::<S, F>() => {
-                s.wide_mul(d, s.to_floats(s.sub_times(products[r], shifted(), offset)))
+                s.wide_mul(d, s.to_floats(s.sub_times(products[r], shifted, offset)))
             }
             Shift::Offset(_) => s.wide_mul(d, s.to_floats(products[r])),
             Shift::Minimums | Shift::Added => {
                 let value = s.wide_mul(d, s.to_floats(products[r]));
-                s.wide_fma(shift, s.to_floats(shifted()), value)
+                s.wide_fma(shift, s.to_floats(shifted), value)
             }
         };
-        *sums = s.wide_fma(s.wide_splat(facts.scales[0]), value, *sums);
+        sums[r] = s.wide_fma(s.wide_splat(facts.scales[0]), value, sums[r]);
     }
 }
 
@@ -114,7 +121,8 @@ fn plain<S: Lanes, F: Format, const R: usize>(
         }
         // SAFETY: the rows of a view are sixteen f32 each.
         let (d, shift) = unsafe { (s.wide_load(w.factors[b].as_ptr()), s.wide_load(w.shifts[b].as_ptr())) };
-        for (r, (sums, facts)) in sums.iter_mut().zip(facts).enumerate() {
+        for r in 0..R {
+            let facts = &facts[r];
             let sum = i32::from(facts.sums_of_32[b]);
             let value = match F::SHIFT {
                 Shift::Offset(offset) if offset_is_left::<S, F>() => {
@@ -126,7 +134,7 @@ fn plain<S: Lanes, F: Format, const R: usize>(
                     s.wide_fma(shift, s.wide_splat(sum as f32), value)
                 }
             };
-            *sums = s.wide_fma(s.wide_splat(facts.scales[b]), value, *sums);
+            sums[r] = s.wide_fma(s.wide_splat(facts.scales[b]), value, sums[r]);
         }
     }
 }
