@@ -109,6 +109,11 @@ pub fn quantized_cache() -> Option<PathBuf> {
         .map(|base| base.join("lightbox/quantized"))
 }
 
+/// Ollama's store on this machine.
+pub fn ollama_store() -> Option<lightbox_models::ollama::Store> {
+    lightbox_models::ollama::Store::find(|name| std::env::var_os(name))
+}
+
 /// A variable that is set and not empty.
 fn set(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)

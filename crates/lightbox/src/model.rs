@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 
 use lightbox_kernels::Isa;
 use lightbox_models::hub::{Repo, is_revision};
+use lightbox_models::ollama::Stored;
 use lightbox_models::{LoadOptions, LocalEngine, ModelFiles, phantom};
 
 use crate::arguments::{Cpu, ModelArguments};
 use crate::exit::{Code, Failure};
 use crate::folders;
 use crate::outline::Outline;
-use crate::terminal::Progress;
+use crate::terminal::{Progress, say};
+
+/// What names of models in Ollama's store begin with.
+const OLLAMA: &str = "ollama:";
 
 /// The name of the model: `--model`, then `wish`, then `LIGHTBOX_MODEL`, then the bundled one.
 pub fn name(arguments: &ModelArguments, wish: Option<&str>) -> String {
@@ -22,8 +26,33 @@ pub fn name(arguments: &ModelArguments, wish: Option<&str>) -> String {
         .unwrap_or_else(|| phantom::NAME.to_owned())
 }
 
-/// Finds the files of a model by name: the bundled one, a folder, a GGUF file, or a hub id in the local cache.
-/// `projector` is the file with the vision tower of a GGUF model, where it is not to be looked for.
+/// What a name that begins with `ollama:` stands for in Ollama's store; `None` for other names.
+///
+/// # Errors
+/// [`Code::Model`], saying where was looked.
+pub fn stored(name: &str) -> Result<Option<Stored>, Failure> {
+    if !name.starts_with(OLLAMA) {
+        return Ok(None);
+    }
+    let wanted = lightbox_models::ollama::Name::parse(name).ok_or_else(|| {
+        Failure::new(
+            Code::Model,
+            format!("{name}: expected a name of Ollama's such as ollama:medgemma1.5:4b or ollama:hf.co/ORG/NAME:TAG"),
+        )
+    })?;
+    let store = folders::ollama_store().ok_or_else(|| {
+        Failure::new(
+            Code::Model,
+            format!(
+                "{name}: neither OLLAMA_MODELS nor a home folder is set, so that there is no store to look in"
+            ),
+        )
+    })?;
+    Ok(Some(store.resolve(&wanted)?))
+}
+
+/// Finds the files of a model by name: the bundled one, a folder, a GGUF file, a model of Ollama's store, or a hub id in
+/// the local cache. `projector` is the file with the vision tower of a GGUF model, where it is not to be looked for.
 ///
 /// # Errors
 /// [`Code::Model`], saying where was looked.
@@ -41,11 +70,8 @@ pub fn files(name: &str, projector: Option<&Path>) -> Result<ModelFiles, Failure
     if name.is_empty() {
         return Err(Failure::new(Code::Usage, "--model: expected a name, found nothing"));
     }
-    if name.starts_with("ollama:") {
-        return Err(Failure::new(
-            Code::Model,
-            format!("{name}: Ollama's store is not read by this version; name the model's GGUF file"),
-        ));
+    if let Some(stored) = stored(name)? {
+        return Ok(ModelFiles::gguf(stored.model, projector.or(stored.projector))?);
     }
     let path = Path::new(name);
     let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
@@ -110,6 +136,9 @@ pub fn outline(arguments: &ModelArguments, name: &str) -> Result<Outline, Failur
 /// # Errors
 /// [`Code::Model`].
 pub fn load(arguments: &ModelArguments, name: &str) -> Result<LocalEngine, Failure> {
+    for note in stored(name)?.into_iter().flat_map(|stored| stored.notes) {
+        say(&format!("{name}: {note}"));
+    }
     let files = files(name, arguments.projector.as_deref())?;
     let options = LoadOptions {
         n_threads: arguments.threads.map(Into::into),

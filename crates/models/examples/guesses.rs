@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut counts: BTreeMap<String, Count> = BTreeMap::new();
     for line in std::fs::read_to_string(texts)?.lines() {
         let text: Text = serde_json::from_str(line)?;
-        let ids = |text: &str| tokenizer.encode_fast(text, false).map(|e| e.get_ids().to_vec());
+        let ids = |text: &str| tokenizer.encode(text);
         let (prompt, answer) = (ids(&text.prompt)?, ids(&text.answer)?);
         replay(&prompt, &answer, counts.entry(text.kind).or_default());
     }

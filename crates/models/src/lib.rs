@@ -16,6 +16,7 @@ pub mod images;
 #[cfg(test)]
 mod intermediates;
 mod local;
+pub mod ollama;
 pub mod phantom;
 mod report;
 mod request;

@@ -8,12 +8,12 @@ mod terms;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tokenizers::Tokenizer;
 
 use crate::config::{ImageProcessor, ModelConfig, generation};
 use crate::files::ModelFiles;
 use crate::local::usual_chunk_tokens;
-use crate::tokens::{ChatTemplate, Tokens, vocabulary};
+use crate::ollama::Stored;
+use crate::tokens::{ChatTemplate, Tokens, Vocabulary, Words, vocabulary};
 use crate::weights::{Catalogue, expected};
 use crate::{Error, Result};
 
@@ -111,6 +111,8 @@ pub struct ModelReport {
     pub terms: Option<Terms>,
     /// The digest of the model card.
     pub digest: Option<String>,
+    /// What else the place where the model was found says of it, and what becomes of that; each a sentence.
+    pub notes: Vec<String>,
     /// What stands in the way of running it, each a sentence with the way out.
     pub problems: Vec<String>,
 }
@@ -128,12 +130,8 @@ impl ModelReport {
         let mut problems: Vec<String> = Vec::new();
         let config = note(ModelConfig::load(files), &mut problems);
         let catalogue = note(Catalogue::open(files), &mut problems);
-        let tokenizer = note(vocabulary::load(files), &mut problems);
+        let words = words(files, config.as_ref(), &mut problems);
         let template = note(ChatTemplate::load(files), &mut problems);
-        let stop_ids = match &config {
-            Some(config) => note(generation::stop_ids(files, config), &mut problems),
-            None => None,
-        };
         let mut report = Self {
             name: name.to_owned(),
             place: files.to_string(),
@@ -161,10 +159,11 @@ impl ModelReport {
             fits: None,
             terms: Terms::of(files, name),
             digest: None,
+            notes: Vec::new(),
             problems,
         };
-        if let (Some(config), Some(tokenizer)) = (&config, tokenizer) {
-            report.look_at_words(files, config, tokenizer, template, &stop_ids.unwrap_or_default());
+        if let (Some(config), Some(words)) = (&config, words) {
+            report.look_at_words(config, words, template);
         }
         if let Some(images) = config.as_ref().and_then(|c| c.images.as_ref()) {
             note(ImageProcessor::load(files, images), &mut report.problems);
@@ -178,23 +177,21 @@ impl ModelReport {
         report
     }
 
-    fn look_at_words(
-        &mut self,
-        files: &ModelFiles,
-        config: &ModelConfig,
-        tokenizer: Tokenizer,
-        template: Option<ChatTemplate>,
-        stop_ids: &[u32],
-    ) {
-        self.stop_tokens = stop_ids.iter().filter_map(|id| tokenizer.id_to_token(*id)).collect();
+    /// Adds what Ollama's store says of the model: its notes, and terms of use where nothing else told them.
+    pub fn look_at_store(&mut self, stored: &Stored) {
+        self.notes.extend_from_slice(&stored.notes);
+        self.terms = self.terms.or_else(|| Terms::of_licences(&stored.licences));
+    }
+
+    fn look_at_words(&mut self, config: &ModelConfig, words: Known, template: Option<ChatTemplate>) {
+        let Known { vocabulary, specials, stop_ids } = words;
+        self.stop_tokens = stop_ids.iter().filter_map(|id| vocabulary.id_to_token(*id)).collect();
         let own_template = template.as_ref().map(|t| !t.is_built_in());
         let ends_turns = self.stop_tokens.iter().any(|token| token == END_OF_TURN);
         self.instruction_tuned = own_template.map(|own| own || ends_turns);
-        let Some(specials) = note(vocabulary::specials(files, &tokenizer), &mut self.problems) else {
-            return;
-        };
+        let Some(specials) = specials else { return };
         let template = template.unwrap_or_else(ChatTemplate::built_in);
-        let tokens = note(Tokens::new(tokenizer, specials, template, config, stop_ids), &mut self.problems);
+        let tokens = note(Tokens::new(vocabulary, specials, template, config, &stop_ids), &mut self.problems);
         self.can_think = tokens.map(|t| t.thinking().is_some());
     }
 
@@ -209,6 +206,25 @@ impl ModelReport {
         self.fits =
             self.memory.zip(self.usable_memory_bytes).map(|(need, usable)| need.usual_bytes <= usable);
     }
+}
+
+/// What could be read of a model's words.
+struct Known {
+    vocabulary: Vocabulary,
+    specials: Option<BTreeMap<String, String>>,
+    stop_ids: Vec<u32>,
+}
+
+fn words(files: &ModelFiles, config: Option<&ModelConfig>, problems: &mut Vec<String>) -> Option<Known> {
+    if let Some(model) = files.as_gguf() {
+        let Words { vocabulary, specials, stop_ids } = note(Words::of_gguf(model, config?), problems)?;
+        return Some(Known { vocabulary, specials: Some(specials), stop_ids });
+    }
+    let vocabulary = note(vocabulary::load(files), problems);
+    let stop_ids = config.and_then(|config| note(generation::stop_ids(files, config), problems));
+    let vocabulary = vocabulary?;
+    let specials = note(vocabulary::specials(files, &vocabulary), problems);
+    Some(Known { vocabulary, specials, stop_ids: stop_ids.unwrap_or_default() })
 }
 
 /// The value, or its error among the problems.

@@ -5,6 +5,9 @@
 //! adding special tokens, because the template has written them. A template that leaves out the begin of text is
 //! refused: there the reference adds one for multimodal models and none for others, and this family needs it.
 
+mod json;
+mod metadata;
+mod pieces;
 mod python;
 mod stream;
 mod template;
@@ -14,21 +17,21 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use tokenizers::Tokenizer;
-
 use crate::config::{ModelConfig, generation};
 use crate::files::ModelFiles;
 use crate::{Content, Error, ErrorKind, Part, Prompt, Request, Result};
 
+pub use metadata::{Words, from_gguf, template_from_gguf};
 pub use stream::Detokenizer;
 pub use template::ChatTemplate;
+pub use vocabulary::Vocabulary;
 
 /// Texts of the tokens around a thinking block; their ids are looked up in the vocabulary at hand.
 const THINKING: [&str; 2] = ["<unused94>", "<unused95>"];
 
 /// Tokenizer, chat template and picture expansion of one model.
 pub struct Tokens {
-    tokenizer: Tokenizer,
+    vocabulary: Vocabulary,
     template: ChatTemplate,
     specials: BTreeMap<String, String>,
     pictures: Option<Pictures>,
@@ -56,10 +59,14 @@ impl Tokens {
     /// [`ErrorKind::Files`], [`ErrorKind::Config`], [`ErrorKind::Tokenizer`] or [`ErrorKind::Template`], naming file
     /// and token.
     pub fn load(files: &ModelFiles, config: &ModelConfig) -> Result<Self> {
+        if let Some(model) = files.as_gguf() {
+            let Words { vocabulary, specials, stop_ids } = Words::of_gguf(model, config)?;
+            return Self::new(vocabulary, specials, ChatTemplate::load(files)?, config, &stop_ids);
+        }
         let stop_ids = generation::stop_ids(files, config)?;
-        let tokenizer = vocabulary::load(files)?;
-        let specials = vocabulary::specials(files, &tokenizer)?;
-        Self::new(tokenizer, specials, ChatTemplate::load(files)?, config, &stop_ids)
+        let vocabulary = vocabulary::load(files)?;
+        let specials = vocabulary::specials(files, &vocabulary)?;
+        Self::new(vocabulary, specials, ChatTemplate::load(files)?, config, &stop_ids)
     }
 
     /// As [`Tokens::load`], from parts; `stop_ids` end a turn.
@@ -67,15 +74,15 @@ impl Tokens {
     /// # Errors
     /// [`ErrorKind::Tokenizer`] if they do not fit `config`.
     pub fn new(
-        tokenizer: Tokenizer,
+        vocabulary: Vocabulary,
         mut specials: BTreeMap<String, String>,
         template: ChatTemplate,
         config: &ModelConfig,
         stop_ids: &[u32],
     ) -> Result<Self> {
-        vocabulary::check(&tokenizer, &specials, config, stop_ids)?;
+        vocabulary::check(&vocabulary, &specials, config, stop_ids)?;
         let pictures = config.images.as_ref().map(|images| {
-            let text = |id| tokenizer.id_to_token(id).unwrap_or_default();
+            let text = |id| vocabulary.id_to_token(id).unwrap_or_default();
             let (begin, soft) = (text(images.begin_token), text(images.image_token));
             let inside = soft.repeat(images.tokens_per_image);
             let expanded = format!("\n\n{begin}{inside}{}\n\n", text(images.end_token));
@@ -89,13 +96,13 @@ impl Tokens {
                 expanded,
             }
         });
-        let thinking = match THINKING.map(|text| tokenizer.token_to_id(text)) {
+        let thinking = match THINKING.map(|text| vocabulary.token_to_id(text)) {
             [Some(open), Some(close)] => Some((open, close)),
             _ => None,
         };
         let vocab_size = config.text.vocab_size;
         Ok(Self {
-            tokenizer,
+            vocabulary,
             template,
             specials,
             pictures,
@@ -136,10 +143,7 @@ impl Tokens {
     /// The text of some ids, special tokens included; ids that the vocabulary does not know give nothing.
     #[must_use]
     pub fn decode(&self, ids: &[u32]) -> String {
-        // The decoders of this family cannot fail; a foreign one that does shows its tokens.
-        self.tokenizer.decode(ids, false).unwrap_or_else(|_| {
-            ids.iter().filter_map(|id| self.tokenizer.id_to_token(*id)).collect::<Vec<_>>().concat()
-        })
+        self.vocabulary.decode(ids)
     }
 
     /// The ids of a text as it stands; nothing is added.
@@ -147,29 +151,13 @@ impl Tokens {
     /// # Errors
     /// [`ErrorKind::Tokenizer`] if the tokenizer has no token for a part of it.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.tokenizer.encode_fast(text, false);
-        let encoding =
-            encoding.map_err(|e| Error::new(ErrorKind::Tokenizer, format!("{}: {e}", vocabulary::FILE)))?;
-        Ok(encoding.get_ids().to_vec())
+        self.vocabulary.encode(text)
     }
 
     /// A decoder for one run of generated ids.
     #[must_use]
     pub fn detokenizer(&self) -> Detokenizer<'_> {
         Detokenizer::new(self)
-    }
-
-    /// Whether an id has no place in an answer's text: special tokens, and rows of the table without a token.
-    fn is_silent(&self, id: u32) -> bool {
-        let added = self.tokenizer.get_added_vocabulary().get_added_tokens_decoder();
-        added.get(&id).map_or_else(|| self.tokenizer.id_to_token(id).is_none(), |token| token.special)
-    }
-
-    fn is_byte(&self, id: u32) -> bool {
-        self.tokenizer.id_to_token(id).is_some_and(|token| {
-            let digits = token.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>'));
-            digits.is_some_and(|d| d.len() == 2 && u8::from_str_radix(d, 16).is_ok())
-        })
     }
 
     /// Renders, expands and tokenizes a request.
@@ -200,7 +188,7 @@ impl Tokens {
                 ErrorKind::Tokenizer,
                 format!(
                     "the prompt holds token {id} ({:?}), but the model knows {} tokens",
-                    self.tokenizer.id_to_token(*id).unwrap_or_default(),
+                    self.vocabulary.id_to_token(*id).unwrap_or_default(),
                     self.vocab_size
                 ),
             ));
@@ -303,7 +291,7 @@ impl Tokens {
                 ErrorKind::Tokenizer,
                 format!(
                     "{}: expected {n_images} pictures of {} {} tokens, found runs of {:?}",
-                    vocabulary::FILE,
+                    self.vocabulary.place(),
                     pictures.per_image,
                     pictures.soft,
                     spans.iter().map(ExactSizeIterator::len).collect::<Vec<_>>()

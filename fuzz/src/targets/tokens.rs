@@ -85,11 +85,9 @@ pub const TEMPLATE: Target = Target {
 fn tokenizer(bytes: &[u8]) {
     match vocabulary::parse(bytes) {
         Ok(tokenizer) => {
-            if let Ok(encoding) =
-                tokenizer.encode("<start_of_turn>user\nA film, 12 mm.\u{e9}<end_of_turn>", false)
-            {
-                // Whether ids decode is the file's business; that it comes back with an answer is ours.
-                let _ = tokenizer.decode(encoding.get_ids(), false);
+            if let Ok(ids) = tokenizer.encode("<start_of_turn>user\nA film, 12 mm.\u{e9}<end_of_turn>") {
+                // What text they give is the file's business; that it comes back with an answer is ours.
+                let _ = tokenizer.decode(&ids);
             }
             let _ = vocabulary::parse_specials(b"{\"bos_token\": \"<bos>\"}", &tokenizer);
         }

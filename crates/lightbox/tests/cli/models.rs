@@ -26,7 +26,8 @@ fn a_name_that_leads_nowhere_says_where_was_looked() {
         ("file.bin", ["expected a file that begins with GGUF", "a folder in Hugging Face layout"]),
         ("file.gguf", ["file.gguf: the version: expected 4 bytes", "fetch it again"]),
         ("absent.gguf", ["absent.gguf", "no such file"]),
-        ("ollama:medgemma", ["not read by this version", "name the model's GGUF file"]),
+        ("ollama:medgemma", ["not in Ollama's store", "ollama pull"]),
+        ("ollama:../x", ["expected a name of Ollama's", "ollama:medgemma1.5:4b"]),
         // A folder with one GGUF file and no settings is that file.
         (".", ["file.gguf: the version: expected 4 bytes", "fetch it again"]),
         ("empty", ["config.json", "no"]),

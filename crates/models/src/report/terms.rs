@@ -81,6 +81,20 @@ fn metadata(model: &Model) -> String {
     model.parts().first().map(texts).unwrap_or_default()
 }
 
+impl Terms {
+    /// By the texts of licences.
+    pub(super) fn of_licences(texts: &[String]) -> Option<Self> {
+        let any = |words: &str| texts.iter().any(|text| text.to_lowercase().contains(words));
+        if any("health ai developer foundations") {
+            Some(HAI_DEF)
+        } else if any("gemma terms of use") {
+            Some(GEMMA)
+        } else {
+            None
+        }
+    }
+}
+
 /// The last part of a path or hub id, so that a folder somewhere above it does not speak for a model.
 fn last(name: &str) -> &str {
     name.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default()

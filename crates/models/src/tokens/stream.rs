@@ -21,11 +21,11 @@ impl<'a> Detokenizer<'a> {
 
     /// Takes an id; gives the text that became certain with it.
     pub fn push(&mut self, id: u32) -> String {
-        if self.tokens.is_silent(id) {
+        if self.tokens.vocabulary.is_silent(id) {
             return String::new();
         }
         self.waiting.push(id);
-        if self.tokens.is_byte(id) { String::new() } else { self.release() }
+        if self.tokens.vocabulary.is_byte(id) { String::new() } else { self.release() }
     }
 
     /// The text of what still waits; afterwards a new run begins.
@@ -42,7 +42,7 @@ impl<'a> Detokenizer<'a> {
         let text = self.tokens.decode(&both);
         let new = text.get(known.len()..).unwrap_or_default().to_owned();
         // From the last token that is no byte on, so that no run of bytes is cut.
-        let start = both.iter().rposition(|id| !self.tokens.is_byte(*id)).unwrap_or(0);
+        let start = both.iter().rposition(|id| !self.tokens.vocabulary.is_byte(*id)).unwrap_or(0);
         self.before = both.split_off(start);
         new
     }

@@ -28,12 +28,15 @@ pub struct ChatTemplate {
 }
 
 impl ChatTemplate {
-    /// The folder's template, in the reference's order: `chat_template.jinja`, `chat_template.json`,
+    /// The template of a GGUF file's metadata, or the folder's, in the reference's order: `chat_template.jinja`, `chat_template.json`,
     /// `processor_config.json`, `tokenizer_config.json`; without any, the built-in one of Gemma 3.
     ///
     /// # Errors
     /// [`ErrorKind::Template`] if the first that exists cannot be used.
     pub fn load(files: &ModelFiles) -> Result<Self> {
+        if let Some(model) = files.as_gguf() {
+            return super::metadata::template_from_gguf(model.text()?);
+        }
         if let Some(bytes) = files.read("chat_template.jinja")? {
             return Self::parse("chat_template.jinja", &bytes);
         }

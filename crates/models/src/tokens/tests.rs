@@ -196,7 +196,7 @@ fn streamed_text_joined_is_the_text_decoded_at_once() {
         let n = 1 + generator.next_u64() % 24;
         // Half of the draws are byte tokens, so that runs of them, valid and not, come up often.
         let bytes: Vec<u32> =
-            (0..=255u32).filter_map(|b| tokens.tokenizer.token_to_id(&format!("<0x{b:02X}>"))).collect();
+            (0..=255u32).filter_map(|b| tokens.vocabulary.token_to_id(&format!("<0x{b:02X}>"))).collect();
         let ids: Vec<u32> = (0..n)
             .map(|_| {
                 let draw = generator.next_u64() as usize;
@@ -206,7 +206,7 @@ fn streamed_text_joined_is_the_text_decoded_at_once() {
         let mut stream = tokens.detokenizer();
         let mut text: String = ids.iter().map(|id| stream.push(*id)).collect();
         text += &stream.flush();
-        let plain: Vec<u32> = ids.into_iter().filter(|id| !tokens.is_silent(*id)).collect();
+        let plain: Vec<u32> = ids.into_iter().filter(|id| !tokens.vocabulary.is_silent(*id)).collect();
         assert_eq!(text, tokens.decode(&plain));
     }
 }
@@ -215,9 +215,9 @@ fn streamed_text_joined_is_the_text_decoded_at_once() {
 fn text_is_given_out_as_soon_as_it_is_certain() {
     let tokens = tokens(&config("text-f32")).expect("sound");
     let text = "肺 is ok";
-    let encoding = tokens.tokenizer.encode_fast(text, false).expect("plain words");
+    let ids = tokens.encode(text).expect("plain words");
     let mut stream = tokens.detokenizer();
-    let pieces: Vec<String> = encoding.get_ids().iter().map(|id| stream.push(*id)).collect();
+    let pieces: Vec<String> = ids.iter().map(|id| stream.push(*id)).collect();
     assert_eq!(pieces[..3], ["", "", ""], "three bytes of one character");
     assert!(pieces[3].starts_with('肺'), "{pieces:?}");
     assert_eq!(pieces.concat() + &stream.flush(), text);

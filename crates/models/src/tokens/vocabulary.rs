@@ -1,137 +1,175 @@
-//! `tokenizer.json` and the names of special tokens, checked against the model's configuration.
+//! The vocabulary of a model, wherever it came from, and whether it can be this model's.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde_json::Value;
 use tokenizers::Tokenizer;
 
+use super::pieces::Pieces;
 use crate::config::ModelConfig;
-use crate::files::ModelFiles;
 use crate::{Error, ErrorKind, Result};
 
-/// The file with the vocabulary.
-pub const FILE: &str = "tokenizer.json";
-/// The file with the names of special tokens.
-pub const CONFIG: &str = "tokenizer_config.json";
+pub use super::json::{CONFIG, FILE, load, parse, parse_specials, specials};
 
-/// What the class `GemmaTokenizer` of the reference sets where the file does not.
-const DEFAULTS: [(&str, &str); 5] = [
-    ("bos_token", "<bos>"),
-    ("eos_token", "<eos>"),
-    ("mask_token", "<mask>"),
-    ("pad_token", "<pad>"),
-    ("unk_token", "<unk>"),
-];
-
-fn bad(file: &str, what: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Tokenizer, format!("{file}: {what}"))
+/// Ids and texts of a model's tokens: those of a `tokenizer.json`, or of the metadata of a GGUF file.
+pub struct Vocabulary {
+    source: Source,
+    /// The file, and the key in it, for messages.
+    place: String,
 }
 
-/// Reads `tokenizer.json`.
-///
-/// # Errors
-/// [`ErrorKind::Files`] if it is missing, [`ErrorKind::Tokenizer`] if it cannot be understood.
-pub fn load(files: &ModelFiles) -> Result<Tokenizer> {
-    let Some(bytes) = files.read(FILE)? else {
-        let error = Error::new(ErrorKind::Files, format!("{files}: no {FILE}"));
-        return Err(if files.len("tokenizer.model")?.is_some() {
-            error.hint("tokenizer.model alone is not read; fetch tokenizer.json of the same model")
-        } else {
-            error.hint("fetch the model again")
-        });
-    };
-    parse(&bytes)
+enum Source {
+    Json(Box<Tokenizer>),
+    Pieces(Box<Pieces>),
 }
 
-/// The parts that the `tokenizers` crate reads with a panic where they are not JSON through and through; read here
-/// first, so that such a file is an error. The vocabulary, which is long, goes through the crate's own errors.
-#[derive(serde::Deserialize)]
-struct Outline {
-    #[serde(default, rename = "normalizer")]
-    _normalizer: Value,
-    #[serde(default, rename = "pre_tokenizer")]
-    _pre_tokenizer: Value,
-    #[serde(default, rename = "post_processor")]
-    _post_processor: Value,
-    #[serde(default, rename = "decoder")]
-    _decoder: Value,
+/// A token that is taken from a text as a whole, before the rest is cut into pieces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// As it stands in a text.
+    pub text: String,
+    /// Whether it has no place in the text of an answer.
+    pub is_special: bool,
 }
 
-/// As [`load`], from the file's bytes.
-///
-/// # Errors
-/// [`ErrorKind::Tokenizer`] if they cannot be understood.
-pub fn parse(bytes: &[u8]) -> Result<Tokenizer> {
-    serde_json::from_slice::<Outline>(bytes).map_err(|e| bad(FILE, e))?;
-    let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|e| bad(FILE, e))?;
-    // What a file says of truncation and padding is how someone once batched; the reference switches both off.
-    tokenizer.with_truncation(None).map_err(|e| bad(FILE, e))?;
-    tokenizer.with_padding(None);
-    Ok(tokenizer)
-}
-
-/// The names under which templates know special tokens (`bos_token`, `boi_token`, …) and their texts.
-///
-/// # Errors
-/// [`ErrorKind::Tokenizer`] for a file that is not understood, disagrees with `tokenizer`, or sets what changes ids.
-pub fn specials(files: &ModelFiles, tokenizer: &Tokenizer) -> Result<BTreeMap<String, String>> {
-    match files.read(CONFIG)? {
-        Some(bytes) => parse_specials(&bytes, tokenizer),
-        None => parse_specials(b"{}", tokenizer),
+impl Vocabulary {
+    pub(super) fn of_json(tokenizer: Tokenizer) -> Self {
+        Self { source: Source::Json(Box::new(tokenizer)), place: FILE.to_owned() }
     }
-}
 
-/// As [`specials`], from the bytes of `tokenizer_config.json`.
-///
-/// # Errors
-/// As [`specials`].
-pub fn parse_specials(bytes: &[u8], tokenizer: &Tokenizer) -> Result<BTreeMap<String, String>> {
-    let json: Value =
-        serde_json::from_slice(bytes).map_err(|e| bad(CONFIG, format!("not valid JSON: {e}")))?;
-    let Some(map) = json.as_object() else {
-        return Err(bad(CONFIG, format!("expected a JSON object, found {}", crate::config::shown(&json))));
-    };
-    for key in ["split_special_tokens", "clean_up_tokenization_spaces"] {
-        if map.get(key).is_some_and(|v| *v == Value::Bool(true)) {
-            return Err(bad(CONFIG, format!("{key}: expected false, found true"))
-                .hint("this setting changes ids or text and is not implemented"));
+    pub(super) fn of_pieces(pieces: Pieces, place: String) -> Self {
+        Self { source: Source::Pieces(Box::new(pieces)), place }
+    }
+
+    /// Where it came from, for messages.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The file that says what the model is.
+    fn settings(&self) -> &str {
+        match &self.source {
+            Source::Json(_) => "config.json",
+            Source::Pieces(_) => "the metadata",
         }
     }
-    let mut texts: BTreeMap<String, String> =
-        DEFAULTS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    let inner = ["extra_special_tokens", "model_specific_special_tokens"]
-        .iter()
-        .filter_map(|key| map.get(*key).and_then(Value::as_object))
-        .flatten();
-    for (name, value) in inner.chain(map) {
-        if !name.ends_with("_token") || value.is_null() || value.is_boolean() {
-            continue;
-        }
-        // Older files write an added token out in full.
-        let Some(text) = value.as_str().or_else(|| value.get("content").and_then(Value::as_str)) else {
-            let shown = crate::config::shown(value);
-            return Err(bad(CONFIG, format!("{name}: expected a token's text, found {shown}")));
-        };
-        texts.insert(name.clone(), text.to_owned());
-    }
-    let added = tokenizer.get_added_tokens_decoder();
-    for (id, token) in map.get("added_tokens_decoder").and_then(Value::as_object).into_iter().flatten() {
-        let text = token.get("content").and_then(Value::as_str);
-        let there = id.parse::<u32>().ok().and_then(|id| added.get(&id)).map(|t| t.content.as_str());
-        if text.is_none() || text != there {
-            let shown = |t: Option<&str>| t.map_or_else(|| "none".to_owned(), |t| format!("{t:?}"));
-            return Err(bad(
-                CONFIG,
-                format!(
-                    "added_tokens_decoder: {id}: expected {}, as {FILE} has it, found {}",
-                    shown(there),
-                    shown(text)
-                ),
-            )
-            .hint("the two files are of different tokenizers; fetch the model again"));
+
+    /// The file that names the special tokens.
+    fn names(&self) -> &str {
+        match &self.source {
+            Source::Json(_) => CONFIG,
+            Source::Pieces(_) => &self.place,
         }
     }
-    Ok(texts)
+
+    /// The ids of a text as it stands; nothing is added.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Tokenizer`] if there is no token for a part of it.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        match &self.source {
+            Source::Json(tokenizer) => {
+                let encoding = tokenizer.encode_fast(text, false).map_err(|e| bad(&self.place, e))?;
+                Ok(encoding.get_ids().to_vec())
+            }
+            Source::Pieces(pieces) => pieces.encode(text).map_err(|e| bad(&self.place, e)),
+        }
+    }
+
+    /// The text of some ids, special tokens included; ids that have no token give nothing.
+    #[must_use]
+    pub fn decode(&self, ids: &[u32]) -> String {
+        match &self.source {
+            // The decoders of this family cannot fail; a foreign one that does shows its tokens.
+            Source::Json(tokenizer) => tokenizer.decode(ids, false).unwrap_or_else(|_| {
+                ids.iter().filter_map(|id| tokenizer.id_to_token(*id)).collect::<Vec<_>>().concat()
+            }),
+            Source::Pieces(pieces) => pieces.decode(ids),
+        }
+    }
+
+    /// The token with this id, `▁` for a space.
+    #[must_use]
+    pub fn id_to_token(&self, id: u32) -> Option<String> {
+        match &self.source {
+            Source::Json(tokenizer) => tokenizer.id_to_token(id),
+            Source::Pieces(pieces) => pieces.id_to_token(id).map(str::to_owned),
+        }
+    }
+
+    /// The id of a token, `▁` for a space.
+    #[must_use]
+    pub fn token_to_id(&self, text: &str) -> Option<u32> {
+        match &self.source {
+            Source::Json(tokenizer) => tokenizer.token_to_id(text),
+            Source::Pieces(pieces) => pieces.token_to_id(text),
+        }
+    }
+
+    /// The token with this id, if it is taken from a text as a whole.
+    #[must_use]
+    pub fn added(&self, id: u32) -> Option<Added> {
+        match &self.source {
+            Source::Json(tokenizer) => {
+                let added = tokenizer.get_added_vocabulary().get_added_tokens_decoder().get(&id)?;
+                Some(Added { text: added.content.clone(), is_special: added.special })
+            }
+            Source::Pieces(pieces) => {
+                let text = pieces.id_to_token(id).filter(|_| pieces.is_marked(id))?;
+                Some(Added { text: text.to_owned(), is_special: pieces.is_silent(id) })
+            }
+        }
+    }
+
+    /// Whether an id has no place in an answer's text: special tokens, and ids without a token.
+    pub(super) fn is_silent(&self, id: u32) -> bool {
+        match &self.source {
+            Source::Json(tokenizer) => {
+                let added = tokenizer.get_added_vocabulary().get_added_tokens_decoder();
+                added.get(&id).map_or_else(|| tokenizer.id_to_token(id).is_none(), |token| token.special)
+            }
+            Source::Pieces(pieces) => pieces.is_silent(id),
+        }
+    }
+
+    /// Whether a token is a single byte.
+    pub(super) fn is_byte(&self, id: u32) -> bool {
+        match &self.source {
+            Source::Json(tokenizer) => tokenizer.id_to_token(id).is_some_and(|token| {
+                let digits = token.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>'));
+                digits.is_some_and(|d| d.len() == 2 && u8::from_str_radix(d, 16).is_ok())
+            }),
+            Source::Pieces(pieces) => pieces.is_byte(id),
+        }
+    }
+
+    /// The first ordinary token whose id is `rows` or more.
+    pub(super) fn first_beyond(&self, rows: usize) -> Option<(String, u32)> {
+        match &self.source {
+            Source::Json(tokenizer) => {
+                let added = tokenizer.get_added_vocabulary().get_added_tokens_decoder();
+                let ordinary = tokenizer.get_vocab(false).into_iter();
+                let beyond = ordinary.filter(|(_, id)| *id as usize >= rows && !added.contains_key(id));
+                beyond.min_by_key(|(_, id)| *id)
+            }
+            Source::Pieces(pieces) => {
+                let beyond = (rows..pieces.len()).filter_map(|id| u32::try_from(id).ok());
+                let mut ordinary = beyond.filter(|id| !pieces.is_marked(*id));
+                ordinary.find_map(|id| Some((pieces.id_to_token(id)?.to_owned(), id)))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Vocabulary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vocabulary({})", self.place)
+    }
+}
+
+fn bad(place: &str, what: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::Tokenizer, format!("{place}: {what}"))
 }
 
 /// Checks that the tokenizer can be this model's.
@@ -139,35 +177,31 @@ pub fn parse_specials(bytes: &[u8], tokenizer: &Tokenizer) -> Result<BTreeMap<St
 /// # Errors
 /// [`ErrorKind::Tokenizer`] naming the token and both files.
 pub fn check(
-    tokenizer: &Tokenizer,
+    vocabulary: &Vocabulary,
     specials: &BTreeMap<String, String>,
     config: &ModelConfig,
     stop_ids: &[u32],
 ) -> Result<()> {
     let rows = config.text.vocab_size;
-    let added = tokenizer.get_added_tokens_decoder();
+    let (place, settings) = (&vocabulary.place, vocabulary.settings());
     // Added tokens past the table are never looked up (as the image token of the text-only models) or refused in a
     // prompt; plain ones past it mean another model's vocabulary.
-    let beyond = tokenizer
-        .get_vocab(false)
-        .into_iter()
-        .filter(|(_, id)| *id as usize >= rows && !added.contains_key(id))
-        .min_by_key(|(_, id)| *id);
-    if let Some((text, id)) = beyond {
-        return Err(bad(FILE, format!("token {text:?} has id {id}, but config.json says vocab_size {rows}"))
+    if let Some((text, id)) = vocabulary.first_beyond(rows) {
+        return Err(bad(place, format!("token {text:?} has id {id}, but {settings} says vocab_size {rows}"))
             .hint("this is another model's tokenizer"));
     }
     let bos = specials.get("bos_token").map_or("<bos>", String::as_str);
-    if tokenizer.token_to_id(bos).is_none() {
-        return Err(bad(FILE, format!("no token {bos:?}, the bos_token of {CONFIG}")));
+    if vocabulary.token_to_id(bos).is_none() {
+        return Err(bad(place, format!("no token {bos:?}, the bos_token of {}", vocabulary.names())));
     }
     for id in stop_ids {
-        if tokenizer.id_to_token(*id).is_none() {
-            return Err(bad(
-                FILE,
-                format!("no token has id {id}, which ends a turn by generation_config.json or config.json"),
-            )
-            .hint("this is another model's tokenizer"));
+        if vocabulary.id_to_token(*id).is_none() {
+            let by = match vocabulary.source {
+                Source::Json(_) => "generation_config.json or config.json",
+                Source::Pieces(_) => settings,
+            };
+            return Err(bad(place, format!("no token has id {id}, which ends a turn by {by}"))
+                .hint("this is another model's tokenizer"));
         }
     }
     let Some(images) = &config.images else { return Ok(()) };
@@ -176,33 +210,19 @@ pub fn check(
         ("eoi_token_index", "eoi_token", images.end_token),
         ("image_token_index", "image_token", images.image_token),
     ] {
-        let Some(added) = added.get(&id) else {
-            return Err(bad(FILE, format!("no added token has id {id}, the {key} of config.json"))
+        let Some(added) = vocabulary.added(id) else {
+            return Err(bad(place, format!("no added token has id {id}, the {key} of {settings}"))
                 .hint("this is another model's tokenizer"));
         };
-        if let Some(text) = specials.get(name).filter(|text| **text != added.content) {
+        if let Some(text) = specials.get(name).filter(|text| **text != added.text) {
             return Err(bad(
-                CONFIG,
+                vocabulary.names(),
                 format!(
-                    "{name}: expected {:?}, which has id {id}, the {key} of config.json, found {text:?}",
-                    added.content
+                    "{name}: expected {:?}, which has id {id}, the {key} of {settings}, found {text:?}",
+                    added.text
                 ),
             ));
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod unreadable {
-    use super::*;
-
-    #[test]
-    fn json_that_the_tokenizers_crate_panics_on_is_an_error() {
-        for decoder in [r#"{"type": "Fuse", "#, r#"{"type": "Fuse", "x": "\ud8"#, r#"{"type": "\ud800"}"#] {
-            let file = format!(r#"{{"version": "1.0", "decoder": {decoder}, "model": {{"type": "BPE"}}}}"#);
-            let error = parse(file.as_bytes()).expect_err(decoder);
-            assert_eq!(error.kind(), ErrorKind::Tokenizer, "{decoder}");
-        }
-    }
 }

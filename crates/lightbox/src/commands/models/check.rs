@@ -22,7 +22,7 @@ Examples:
   lightbox models check ./my-model --json | jq .problems
   lightbox models check medgemma-1.5-4b-it-Q4_K_M.gguf")]
 pub struct Arguments {
-    /// Folder, GGUF file, hub id in the local cache, or `phantom`; as --model takes it elsewhere
+    /// Folder, GGUF file, hub id in the local cache, `ollama:NAME`, or `phantom`; as --model takes it elsewhere
     #[arg(value_name = "NAME")]
     name: String,
 
@@ -35,8 +35,11 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
-    let report =
-        ModelReport::of(&model::files(&arguments.name, arguments.projector.as_deref())?, &arguments.name);
+    let files = model::files(&arguments.name, arguments.projector.as_deref())?;
+    let mut report = ModelReport::of(&files, &arguments.name);
+    if let Some(stored) = model::stored(&arguments.name)? {
+        report.look_at_store(&stored);
+    }
     if arguments.output.json {
         print_json(&report)?;
     } else {
@@ -87,6 +90,9 @@ fn told(report: &ModelReport) -> String {
     table.maybe("machine", machine(report).as_deref());
     table.line("terms", &terms(report));
     table.maybe("digest", report.digest.as_deref());
+    for note in &report.notes {
+        table.line("note", note);
+    }
     for problem in &report.problems {
         table.line("problem", problem);
     }

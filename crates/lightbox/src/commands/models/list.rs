@@ -39,7 +39,15 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         };
         Listed { name, folder: Some(model.folder), notice: None }
     });
-    let all: Vec<_> = std::iter::once(phantom).chain(cached).collect();
+    let stored = folders::ollama_store().map(|store| (store.names(), store));
+    let stored = stored.into_iter().flat_map(|(names, store)| {
+        names.into_iter().map(move |name| Listed {
+            name: name.to_string(),
+            folder: Some(store.folder().to_owned()),
+            notice: None,
+        })
+    });
+    let all: Vec<_> = std::iter::once(phantom).chain(cached).chain(stored).collect();
     if arguments.output.json {
         print_json(&all)?;
         return Ok(Code::Done);
