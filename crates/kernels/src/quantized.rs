@@ -21,6 +21,7 @@ mod activations;
 mod expand;
 mod format;
 mod layout;
+mod packed;
 mod repack;
 mod scales;
 mod tile;

@@ -2,21 +2,182 @@
 
 use std::arch::x86_64::*;
 
-use super::{Dot, Integers, STEP};
+use super::Integers;
 use crate::lanes::{Avx2, Lanes, WIDTH};
 
-/// Sixteen columns of one step.
+/// Four activations in every lane.
+///
+/// # Safety
+/// The CPU has AVX2 and four activations are readable.
 #[inline(always)]
-unsafe fn load_two<T>(from: *const T) -> [__m256i; 2] {
-    // SAFETY: the caller promises 64 readable bytes and a CPU with AVX2; the load takes any alignment.
-    unsafe { [_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.cast::<__m256i>().add(1))] }
+unsafe fn broadcast(x: *const i8) -> __m256i {
+    // SAFETY: the caller's promise.
+    unsafe { _mm256_set1_epi32(x.cast::<i32>().read_unaligned()) }
 }
 
 impl Integers for Avx2 {
+    type Bytes = [__m256i; 2];
     type Sums = [__m256i; 2];
+    type Narrow = [__m256i; 2];
 
+    const NARROW: bool = true;
     const WIDE_AS_STORED: bool = false;
     const MANY_ROWS: bool = true;
+
+    #[inline(always)]
+    unsafe fn load_bytes(self, from: *const u8) -> Self::Bytes {
+        // SAFETY: `self` proves the CPU; the caller promises 64 readable bytes, of any alignment.
+        unsafe { [_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(32).cast())] }
+    }
+
+    #[inline(always)]
+    fn store_bytes(self, bytes: Self::Bytes, to: &mut [u8; 64]) {
+        let to = to.as_mut_ptr();
+        // SAFETY: `self` exists only where the CPU has AVX2; the array has twice 32 bytes.
+        unsafe {
+            _mm256_storeu_si256(to.cast(), bytes[0]);
+            _mm256_storeu_si256(to.add(32).cast(), bytes[1]);
+        }
+    }
+
+    #[inline(always)]
+    fn or(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe { [_mm256_or_si256(a[0], b[0]), _mm256_or_si256(a[1], b[1])] }
+    }
+
+    #[inline(always)]
+    fn low_nibbles(self, bytes: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe {
+            let low = _mm256_set1_epi8(15);
+            [_mm256_and_si256(bytes[0], low), _mm256_and_si256(bytes[1], low)]
+        }
+    }
+
+    #[inline(always)]
+    fn high_nibbles(self, bytes: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe { self.low_nibbles([_mm256_srli_epi16::<4>(bytes[0]), _mm256_srli_epi16::<4>(bytes[1])]) }
+    }
+
+    #[inline(always)]
+    fn field<const FIELD: usize>(self, bytes: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe {
+            let low = _mm256_set1_epi8(3);
+            let shifted = match FIELD {
+                0 => bytes,
+                1 => [_mm256_srli_epi16::<2>(bytes[0]), _mm256_srli_epi16::<2>(bytes[1])],
+                2 => [_mm256_srli_epi16::<4>(bytes[0]), _mm256_srli_epi16::<4>(bytes[1])],
+                _ => [_mm256_srli_epi16::<6>(bytes[0]), _mm256_srli_epi16::<6>(bytes[1])],
+            };
+            [_mm256_and_si256(shifted[0], low), _mm256_and_si256(shifted[1], low)]
+        }
+    }
+
+    #[inline(always)]
+    fn field_above<const FIELD: usize>(self, bytes: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe {
+            let above = _mm256_set1_epi8(3 << 4);
+            let shifted = match FIELD {
+                0 => [_mm256_slli_epi16::<4>(bytes[0]), _mm256_slli_epi16::<4>(bytes[1])],
+                1 => [_mm256_slli_epi16::<2>(bytes[0]), _mm256_slli_epi16::<2>(bytes[1])],
+                2 => bytes,
+                _ => [_mm256_srli_epi16::<2>(bytes[0]), _mm256_srli_epi16::<2>(bytes[1])],
+            };
+            [_mm256_and_si256(shifted[0], above), _mm256_and_si256(shifted[1], above)]
+        }
+    }
+
+    #[inline(always)]
+    fn bit(self, bytes: Self::Bytes, mask: u8, value: u8) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe {
+            let (mask, value) = (_mm256_set1_epi8(mask as i8), _mm256_set1_epi8(value as i8));
+            let set = |bytes| _mm256_cmpeq_epi8(_mm256_and_si256(bytes, mask), mask);
+            [_mm256_and_si256(set(bytes[0]), value), _mm256_and_si256(set(bytes[1]), value)]
+        }
+    }
+
+    #[inline(always)]
+    fn look_up(self, table: &[u8; 16], bytes: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX2; the table has sixteen bytes.
+        unsafe {
+            let table = _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast()));
+            [_mm256_shuffle_epi8(table, bytes[0]), _mm256_shuffle_epi8(table, bytes[1])]
+        }
+    }
+
+    #[inline(always)]
+    fn none(self) -> Self::Narrow {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe { [_mm256_setzero_si256(); 2] }
+    }
+
+    #[inline(always)]
+    unsafe fn add_codes(self, sums: Self::Narrow, codes: Self::Bytes, x: *const i8) -> Self::Narrow {
+        // SAFETY: `self` proves the CPU; the caller promises the activations.
+        unsafe {
+            let x = broadcast(x);
+            [
+                _mm256_add_epi16(sums[0], _mm256_maddubs_epi16(codes[0], x)),
+                _mm256_add_epi16(sums[1], _mm256_maddubs_epi16(codes[1], x)),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn finish(self, sums: Self::Sums, narrow: Self::Narrow, scales: Self::Sums) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe {
+            [
+                _mm256_add_epi32(sums[0], _mm256_madd_epi16(narrow[0], scales[0])),
+                _mm256_add_epi32(sums[1], _mm256_madd_epi16(narrow[1], scales[1])),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn finish_plain(self, sums: Self::Sums, narrow: Self::Narrow) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe { self.finish(sums, narrow, [_mm256_set1_epi16(1); 2]) }
+    }
+
+    /// Less 128 the codes are signed, and the sign moves to the activations, which have no -128. Two products are
+    /// 2 · 128 · 127 < 2¹⁵ at most, so each step is widened by itself.
+    #[inline(always)]
+    unsafe fn add_wide_codes(self, sums: Self::Sums, codes: Self::Bytes, x: *const i8) -> Self::Sums {
+        // SAFETY: `self` proves the CPU; the caller promises the activations.
+        unsafe {
+            let (x, ones, offset) = (broadcast(x), _mm256_set1_epi16(1), _mm256_set1_epi8(-128));
+            let products = |codes| {
+                let signed = _mm256_xor_si256(codes, offset);
+                let narrow = _mm256_maddubs_epi16(_mm256_abs_epi8(signed), _mm256_sign_epi8(x, signed));
+                _mm256_madd_epi16(narrow, ones)
+            };
+            [_mm256_add_epi32(sums[0], products(codes[0])), _mm256_add_epi32(sums[1], products(codes[1]))]
+        }
+    }
+
+    #[inline(always)]
+    fn finish_wide(self, sums: Self::Sums, more: Self::Sums, scales: Self::Sums) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe {
+            let scales = [_mm256_srai_epi32::<16>(scales[0]), _mm256_srai_epi32::<16>(scales[1])];
+            [
+                _mm256_add_epi32(sums[0], _mm256_mullo_epi32(more[0], scales[0])),
+                _mm256_add_epi32(sums[1], _mm256_mullo_epi32(more[1], scales[1])),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn zero(self) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX2.
+        unsafe { [_mm256_setzero_si256(); 2] }
+    }
 
     #[inline(always)]
     fn widen(self, bytes: &[u8; WIDTH]) -> Self::Sums {
@@ -43,7 +204,7 @@ impl Integers for Avx2 {
     }
 
     #[inline(always)]
-    fn nibbles(self, bytes: Self::Sums) -> [Self::Sums; 2] {
+    fn split(self, bytes: Self::Sums) -> [Self::Sums; 2] {
         // SAFETY: `self` exists only where the CPU has AVX2.
         unsafe {
             let low = _mm256_set1_epi32(15);
@@ -73,6 +234,12 @@ impl Integers for Avx2 {
     }
 
     #[inline(always)]
+    fn load_sums(self, from: &[i32; WIDTH]) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX2; the array has 64 bytes.
+        unsafe { self.load_bytes(from.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
     fn store_sums(self, sums: Self::Sums, to: &mut [i32; WIDTH]) {
         // SAFETY: `self` exists only where the CPU has AVX2; the array has 64 bytes.
         unsafe {
@@ -83,63 +250,9 @@ impl Integers for Avx2 {
     }
 
     #[inline(always)]
-    fn zero(self) -> Self::Sums {
+    fn add_pairs(self, sums: Self::Sums, words: Self::Sums, pair: i32) -> Self::Sums {
         // SAFETY: `self` exists only where the CPU has AVX2.
-        unsafe { [_mm256_setzero_si256(); 2] }
-    }
-
-    #[inline(always)]
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "iterators over arrays of registers send them through memory"
-    )]
-    unsafe fn dot<const R: usize>(
-        self,
-        dot: Dot,
-        codes: *const u8,
-        x: *const i8,
-        stride: usize,
-        scale: *const i32,
-        sums: &mut [Self::Sums; R],
-    ) {
-        // SAFETY: `self` proves the CPU; every step is below `dot.steps`, whose codes and activations the caller
-        // promises, as it does the scales.
-        unsafe {
-            if dot.chain == 0 {
-                return self.dot_wide(dot, codes, x, stride, scale, sums);
-            }
-            let factor = if dot.scaled { load_two(scale) } else { [_mm256_set1_epi16(1); 2] };
-            let mut first = 0;
-            while first < dot.steps {
-                let mut narrow = [self.zero(); R];
-                for step in first..first + dot.chain {
-                    let codes = load_two(codes.add(step * STEP * WIDTH));
-                    for r in 0..R {
-                        let x =
-                            _mm256_set1_epi32(x.add(r * stride + step * STEP).cast::<i32>().read_unaligned());
-                        narrow[r][0] = _mm256_add_epi16(narrow[r][0], _mm256_maddubs_epi16(codes[0], x));
-                        narrow[r][1] = _mm256_add_epi16(narrow[r][1], _mm256_maddubs_epi16(codes[1], x));
-                    }
-                }
-                for r in 0..R {
-                    sums[r][0] = _mm256_add_epi32(sums[r][0], _mm256_madd_epi16(narrow[r][0], factor[0]));
-                    sums[r][1] = _mm256_add_epi32(sums[r][1], _mm256_madd_epi16(narrow[r][1], factor[1]));
-                }
-                first += dot.chain;
-            }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn add_pairs(self, sums: Self::Sums, words: *const i32, pair: i32) -> Self::Sums {
-        // SAFETY: `self` proves the CPU; the caller promises sixteen words.
-        unsafe {
-            let (words, pair) = (load_two(words), _mm256_set1_epi32(pair));
-            [
-                _mm256_add_epi32(sums[0], _mm256_madd_epi16(words[0], pair)),
-                _mm256_add_epi32(sums[1], _mm256_madd_epi16(words[1], pair)),
-            ]
-        }
+        unsafe { self.finish(sums, words, [_mm256_set1_epi32(pair); 2]) }
     }
 
     #[inline(always)]
@@ -167,68 +280,5 @@ impl Integers for Avx2 {
     fn to_floats(self, sums: Self::Sums) -> <Self as Lanes>::Wide {
         // SAFETY: `self` exists only where the CPU has AVX2.
         unsafe { [_mm256_cvtepi32_ps(sums[0]), _mm256_cvtepi32_ps(sums[1])] }
-    }
-
-    #[inline(always)]
-    fn look_up(self, table: &[u8; 16], from: [u8; 64]) -> [u8; 64] {
-        let mut to = [0; 64];
-        // SAFETY: `self` exists only where the CPU has AVX2; both arrays have 64 bytes, the table sixteen.
-        unsafe {
-            let table = _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast()));
-            let from = load_two(from.as_ptr());
-            let at = to.as_mut_ptr();
-            _mm256_storeu_si256(at.cast(), _mm256_shuffle_epi8(table, from[0]));
-            _mm256_storeu_si256(at.add(32).cast(), _mm256_shuffle_epi8(table, from[1]));
-        }
-        to
-    }
-}
-
-impl Avx2 {
-    /// Codes of eight bits: less 128 they are signed, and the sign moves to the activations, which have no -128. Two
-    /// products are 2 · 128 · 127 < 2¹⁵ at most, so each step is widened by itself.
-    #[inline(always)]
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "iterators over arrays of registers send them through memory"
-    )]
-    unsafe fn dot_wide<const R: usize>(
-        self,
-        dot: Dot,
-        codes: *const u8,
-        x: *const i8,
-        stride: usize,
-        scale: *const i32,
-        sums: &mut [[__m256i; 2]; R],
-    ) {
-        // SAFETY: as `dot`, which calls this.
-        unsafe {
-            let ones = _mm256_set1_epi16(1);
-            let mut block = if dot.scaled { [self.zero(); R] } else { *sums };
-            for step in 0..dot.steps {
-                let codes = load_two(codes.add(step * STEP * WIDTH));
-                let offset = _mm256_set1_epi8(-128);
-                let signed = [_mm256_xor_si256(codes[0], offset), _mm256_xor_si256(codes[1], offset)];
-                let magnitude = [_mm256_abs_epi8(signed[0]), _mm256_abs_epi8(signed[1])];
-                for r in 0..R {
-                    let x = _mm256_set1_epi32(x.add(r * stride + step * STEP).cast::<i32>().read_unaligned());
-                    for half in 0..2 {
-                        let x = _mm256_sign_epi8(x, signed[half]);
-                        let narrow = _mm256_maddubs_epi16(magnitude[half], x);
-                        block[r][half] = _mm256_add_epi32(block[r][half], _mm256_madd_epi16(narrow, ones));
-                    }
-                }
-            }
-            if dot.scaled {
-                let scale = load_two(scale);
-                let scale = [_mm256_srai_epi32::<16>(scale[0]), _mm256_srai_epi32::<16>(scale[1])];
-                for r in 0..R {
-                    sums[r][0] = _mm256_add_epi32(sums[r][0], _mm256_mullo_epi32(block[r][0], scale[0]));
-                    sums[r][1] = _mm256_add_epi32(sums[r][1], _mm256_mullo_epi32(block[r][1], scale[1]));
-                }
-            } else {
-                *sums = block;
-            }
-        }
     }
 }

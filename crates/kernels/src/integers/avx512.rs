@@ -2,14 +2,130 @@
 
 use std::arch::x86_64::*;
 
-use super::{Dot, Integers, STEP};
+use super::Integers;
 use crate::lanes::{Avx512, Lanes, WIDTH};
 
 impl Integers for Avx512 {
+    type Bytes = __m512i;
     type Sums = __m512i;
+    type Narrow = __m512i;
 
+    const NARROW: bool = false;
     const WIDE_AS_STORED: bool = true;
     const MANY_ROWS: bool = true;
+
+    #[inline(always)]
+    unsafe fn load_bytes(self, from: *const u8) -> Self::Bytes {
+        // SAFETY: `self` proves the CPU; the caller promises 64 readable bytes, of any alignment.
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+
+    #[inline(always)]
+    fn store_bytes(self, bytes: Self::Bytes, to: &mut [u8; 64]) {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F; the array has 64 bytes.
+        unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), bytes) }
+    }
+
+    #[inline(always)]
+    fn or(self, a: Self::Bytes, b: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F.
+        unsafe { _mm512_or_si512(a, b) }
+    }
+
+    #[inline(always)]
+    fn low_nibbles(self, bytes: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F.
+        unsafe { _mm512_and_si512(bytes, _mm512_set1_epi8(15)) }
+    }
+
+    #[inline(always)]
+    fn high_nibbles(self, bytes: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F and BW.
+        unsafe { self.low_nibbles(_mm512_srli_epi16::<4>(bytes)) }
+    }
+
+    #[inline(always)]
+    fn field<const FIELD: usize>(self, bytes: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F and BW.
+        unsafe {
+            let shifted = match FIELD {
+                0 => bytes,
+                1 => _mm512_srli_epi16::<2>(bytes),
+                2 => _mm512_srli_epi16::<4>(bytes),
+                _ => _mm512_srli_epi16::<6>(bytes),
+            };
+            _mm512_and_si512(shifted, _mm512_set1_epi8(3))
+        }
+    }
+
+    #[inline(always)]
+    fn field_above<const FIELD: usize>(self, bytes: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F and BW.
+        unsafe {
+            let shifted = match FIELD {
+                0 => _mm512_slli_epi16::<4>(bytes),
+                1 => _mm512_slli_epi16::<2>(bytes),
+                2 => bytes,
+                _ => _mm512_srli_epi16::<2>(bytes),
+            };
+            _mm512_and_si512(shifted, _mm512_set1_epi8(3 << 4))
+        }
+    }
+
+    #[inline(always)]
+    fn bit(self, bytes: Self::Bytes, mask: u8, value: u8) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F and BW.
+        unsafe {
+            _mm512_maskz_set1_epi8(_mm512_test_epi8_mask(bytes, _mm512_set1_epi8(mask as i8)), value as i8)
+        }
+    }
+
+    #[inline(always)]
+    fn look_up(self, table: &[u8; 16], bytes: Self::Bytes) -> Self::Bytes {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F and BW; the table has sixteen bytes.
+        unsafe { _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(table.as_ptr().cast())), bytes) }
+    }
+
+    #[inline(always)]
+    fn none(self) -> Self::Narrow {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F.
+        unsafe { _mm512_setzero_si512() }
+    }
+
+    #[inline(always)]
+    unsafe fn add_codes(self, sums: Self::Narrow, codes: Self::Bytes, x: *const i8) -> Self::Narrow {
+        // SAFETY: `self` proves the CPU; the caller promises the activations.
+        unsafe { _mm512_dpbusd_epi32(sums, codes, _mm512_set1_epi32(x.cast::<i32>().read_unaligned())) }
+    }
+
+    #[inline(always)]
+    fn finish(self, sums: Self::Sums, narrow: Self::Narrow, scales: Self::Sums) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F.
+        unsafe { _mm512_add_epi32(sums, _mm512_mullo_epi32(narrow, scales)) }
+    }
+
+    #[inline(always)]
+    fn finish_plain(self, sums: Self::Sums, narrow: Self::Narrow) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F.
+        unsafe { _mm512_add_epi32(sums, narrow) }
+    }
+
+    #[inline(always)]
+    unsafe fn add_wide_codes(self, sums: Self::Sums, codes: Self::Bytes, x: *const i8) -> Self::Sums {
+        // SAFETY: the caller's promise is the same.
+        unsafe { self.add_codes(sums, codes, x) }
+    }
+
+    #[inline(always)]
+    fn finish_wide(self, sums: Self::Sums, more: Self::Sums, scales: Self::Sums) -> Self::Sums {
+        self.finish(sums, more, scales)
+    }
+
+    #[inline(always)]
+    fn zero(self) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F.
+        unsafe { _mm512_setzero_si512() }
+    }
 
     #[inline(always)]
     fn widen(self, bytes: &[u8; WIDTH]) -> Self::Sums {
@@ -24,7 +140,7 @@ impl Integers for Avx512 {
     }
 
     #[inline(always)]
-    fn nibbles(self, bytes: Self::Sums) -> [Self::Sums; 2] {
+    fn split(self, bytes: Self::Sums) -> [Self::Sums; 2] {
         // SAFETY: `self` exists only where the CPU has AVX-512 F.
         unsafe { [_mm512_and_si512(bytes, _mm512_set1_epi32(15)), _mm512_srli_epi32::<4>(bytes)] }
     }
@@ -41,57 +157,21 @@ impl Integers for Avx512 {
     }
 
     #[inline(always)]
+    fn load_sums(self, from: &[i32; WIDTH]) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F; the array has 64 bytes.
+        unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
     fn store_sums(self, sums: Self::Sums, to: &mut [i32; WIDTH]) {
         // SAFETY: `self` exists only where the CPU has AVX-512 F; the array has 64 bytes.
         unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), sums) }
     }
 
     #[inline(always)]
-    fn zero(self) -> Self::Sums {
-        // SAFETY: `self` exists only where the CPU has AVX-512 F.
-        unsafe { _mm512_setzero_si512() }
-    }
-
-    #[inline(always)]
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "iterators over arrays of registers send them through memory"
-    )]
-    unsafe fn dot<const R: usize>(
-        self,
-        dot: Dot,
-        codes: *const u8,
-        x: *const i8,
-        stride: usize,
-        scale: *const i32,
-        sums: &mut [Self::Sums; R],
-    ) {
-        // SAFETY: `self` proves the CPU; every step is below `dot.steps`, whose codes and activations the caller
-        // promises, as it does the scales.
-        unsafe {
-            let mut block = if dot.scaled { [self.zero(); R] } else { *sums };
-            for step in 0..dot.steps {
-                let codes = _mm512_loadu_si512(codes.add(step * STEP * WIDTH).cast());
-                for r in 0..R {
-                    let x = x.add(r * stride + step * STEP).cast::<i32>().read_unaligned();
-                    block[r] = _mm512_dpbusd_epi32(block[r], codes, _mm512_set1_epi32(x));
-                }
-            }
-            if dot.scaled {
-                let scale = _mm512_loadu_si512(scale.cast());
-                for r in 0..R {
-                    sums[r] = _mm512_add_epi32(sums[r], _mm512_mullo_epi32(block[r], scale));
-                }
-            } else {
-                *sums = block;
-            }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn add_pairs(self, sums: Self::Sums, words: *const i32, pair: i32) -> Self::Sums {
-        // SAFETY: `self` proves the CPU; the caller promises sixteen words.
-        unsafe { _mm512_dpwssd_epi32(sums, _mm512_loadu_si512(words.cast()), _mm512_set1_epi32(pair)) }
+    fn add_pairs(self, sums: Self::Sums, words: Self::Sums, pair: i32) -> Self::Sums {
+        // SAFETY: `self` exists only where the CPU has AVX-512 F and VNNI.
+        unsafe { _mm512_dpwssd_epi32(sums, words, _mm512_set1_epi32(pair)) }
     }
 
     #[inline(always)]
@@ -110,17 +190,5 @@ impl Integers for Avx512 {
     fn to_floats(self, sums: Self::Sums) -> <Self as Lanes>::Wide {
         // SAFETY: `self` exists only where the CPU has AVX-512 F.
         unsafe { _mm512_cvtepi32_ps(sums) }
-    }
-
-    #[inline(always)]
-    fn look_up(self, table: &[u8; 16], from: [u8; 64]) -> [u8; 64] {
-        let mut to = [0; 64];
-        // SAFETY: `self` exists only where the CPU has AVX-512 F and BW; both arrays have 64 bytes, the table sixteen.
-        unsafe {
-            let table = _mm512_broadcast_i32x4(_mm_loadu_si128(table.as_ptr().cast()));
-            let found = _mm512_shuffle_epi8(table, _mm512_loadu_si512(from.as_ptr().cast()));
-            _mm512_storeu_si512(to.as_mut_ptr().cast(), found);
-        }
-        to
     }
 }

@@ -7,10 +7,11 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::activations::{Activations, TILE_ROWS};
-use super::expand::{Expanded, View};
+use super::expand::Room;
 use super::format::{Format, with_format};
-use super::layout::{CHUNK, LINE};
-use super::tile::tile;
+use super::layout::CHUNK;
+use super::packed::{Packed, Source};
+use super::tile::Tile;
 use crate::backend::{Scratch, scratch_len};
 use crate::isa::Job;
 use crate::lanes::{Lanes, WIDTH};
@@ -20,6 +21,8 @@ use crate::linear::Product;
 const ROW_BLOCK: usize = 192;
 /// Panels whose unfinished sums for a block of rows lie beside it (192 KiB).
 const PANEL_GROUP: usize = 16;
+/// Rows for which a chunk is not unpacked into memory, but on its way through the registers.
+const FEW_ROWS: usize = 1;
 /// How far ahead a streamed panel is asked for, in bytes.
 const PREFETCH_BYTES: usize = 2560;
 
@@ -76,7 +79,7 @@ impl Share<'_> {
         let n_chunks = n_in.div_ceil(CHUNK);
         let chunk_bytes = F::LAYOUT.chunk_bytes();
         let group = if self.stream { 1 } else { PANEL_GROUP };
-        let mut expanded = Expanded::new();
+        let mut room = Room::new();
         for first_row in self.rows.clone().step_by(ROW_BLOCK) {
             let rows = first_row..self.rows.end.min(first_row + ROW_BLOCK);
             for first_panel in self.panels.clone().step_by(group) {
@@ -86,15 +89,17 @@ impl Share<'_> {
                     for (panel, sums) in panels.clone().zip(sums.chunks_exact_mut(rows.len() * WIDTH)) {
                         let bytes = w.panel(panel);
                         let bytes = &bytes[chunk * chunk_bytes..bytes.len().min((chunk + 1) * chunk_bytes)];
-                        if self.stream {
-                            for at in (0..bytes.len()).step_by(LINE) {
-                                s.prefetch(bytes.as_ptr().wrapping_add(PREFETCH_BYTES + at));
-                            }
+                        let packed =
+                            Packed::new::<S, F>(s, bytes, n, if self.stream { PREFETCH_BYTES } else { 0 });
+                        let place = Place { chunk, n, rows: rows.clone() };
+                        if rows.len() <= FEW_ROWS || !S::MANY_ROWS {
+                            self.rows::<S, F, _, 1>(s, packed, &place, sums);
+                        } else {
+                            let unpacked = room.fill::<S, F>(s, packed, n);
+                            self.rows::<S, F, _, TILE_ROWS>(s, unpacked, &place, sums);
                         }
-                        let view = expanded.fill::<S, F>(s, bytes, n);
                         // SAFETY: the caller's promise is handed on.
                         unsafe {
-                            self.rows::<S, F>(s, view, n, chunk, rows.clone(), sums);
                             if chunk + 1 == n_chunks {
                                 self.finish(s, panel, rows.clone(), sums);
                             }
@@ -105,35 +110,24 @@ impl Share<'_> {
         }
     }
 
-    /// Adds the products of `rows` with one chunk of a panel, `n` blocks a row, to `sums` `[rows][16]`.
+    /// Adds the products of rows with one chunk of a panel to `sums` `[rows][16]`.
     #[inline(always)]
-    fn rows<S: Lanes, F: Format>(
+    fn rows<S: Lanes, F: Format, W: Source, const R: usize>(
         &self,
         s: S,
-        w: View<'_>,
-        n: usize,
-        chunk: usize,
-        rows: Range<usize>,
+        w: W,
+        place: &Place,
         sums: &mut [f32],
     ) {
-        let (codes, facts) = self.x.chunk(chunk);
+        let (codes, facts) = self.x.chunk(place.chunk);
         let sums = sums.as_chunks_mut::<WIDTH>().0;
-        if chunk == 0 {
+        if place.chunk == 0 {
             sums.fill([0.0; WIDTH]);
         }
-        let mut done = 0;
-        while done < rows.len() {
-            let row = rows.start + done;
-            let (codes, facts) = (&codes[row..], &facts[row..]);
-            // Three rows of four are faster than three by themselves; the fourth is computed and left out.
-            if S::MANY_ROWS && rows.len() - done + 1 >= TILE_ROWS {
-                let sums = &mut sums[done..];
-                tile::<S, F, TILE_ROWS>(s, w, n, first_rows(codes), first_rows(facts), sums);
-                done += TILE_ROWS;
-            } else {
-                tile::<S, F, 1>(s, w, n, first_rows(codes), first_rows(facts), &mut sums[done..]);
-                done += 1;
-            }
+        for (row, sums) in place.rows.clone().step_by(R).zip(sums.chunks_mut(R)) {
+            // The rows of the last tile that are past the end are computed and left out.
+            let (codes, facts) = (first_rows(&codes[row..]), first_rows(&facts[row..]));
+            Tile::<_, R> { w, n: place.n, codes, facts }.add::<S, F>(s, sums);
         }
     }
 
@@ -148,6 +142,14 @@ impl Share<'_> {
             unsafe { self.product.finish(s, s.wide_load(sums.as_ptr()), row, panel) };
         }
     }
+}
+
+/// Where in a product a chunk is.
+struct Place {
+    chunk: usize,
+    /// Blocks of a row in it.
+    n: usize,
+    rows: Range<usize>,
 }
 
 #[inline(always)]

@@ -1,0 +1,165 @@
+//! A chunk of a panel as it lies in memory: codes, scales and factors of sixteen rows.
+
+use super::format::{Bits, Format, Shift, TABLE};
+use super::layout::{LINE, Sections};
+use crate::lanes::{Lanes, WIDTH};
+
+/// Where a tile takes a chunk's numbers from. Groups are of four inputs and count within the chunk.
+pub(super) trait Source: Copy {
+    /// The codes of group `group`, which must be one that [`Format`] gives field `FIELD`.
+    ///
+    /// # Safety
+    /// The chunk holds that group.
+    unsafe fn codes<S: Lanes, F: Format, const FIELD: usize>(&self, s: S, group: usize) -> S::Bytes;
+
+    /// The scales of a sub-block, as products want them.
+    fn scales<S: Lanes, F: Format>(&self, s: S, sub: usize) -> S::Sums;
+
+    /// What is multiplied with the sums of activations of sub-blocks `2 · two` and `2 · two + 1`: their minimums, or, of
+    /// types with an offset, their scales.
+    fn pairs<S: Lanes, F: Format>(&self, s: S, two: usize) -> S::Sums;
+
+    /// `d` of block `b`.
+    fn factor<S: Lanes, F: Format>(&self, s: S, b: usize) -> S::Wide;
+
+    /// `m` or `-dmin` of block `b`.
+    fn shift<S: Lanes, F: Format>(&self, s: S, b: usize) -> S::Wide;
+}
+
+/// The bytes of a chunk.
+#[derive(Clone, Copy)]
+pub(super) struct Packed<'a> {
+    chunk: &'a [u8],
+    at: Sections,
+    /// How far ahead of a line of codes memory is asked for, in bytes; 0: not at all.
+    ahead: usize,
+}
+
+impl<'a> Packed<'a> {
+    /// `chunk` holds `n` blocks a row.
+    #[inline(always)]
+    pub fn new<S: Lanes, F: Format>(s: S, chunk: &'a [u8], n: usize, ahead: usize) -> Self {
+        let at = F::LAYOUT.sections(n);
+        if ahead > 0 {
+            // Lines of codes ask for their followers as they are read; the rest is asked for here.
+            let planes = matches!(F::BITS, Bits::Five { .. } | Bits::Three);
+            for line in (if planes { at.high } else { at.scales }..at.len).step_by(LINE) {
+                s.prefetch(chunk.as_ptr().wrapping_add(ahead + line));
+            }
+        }
+        Self { chunk: &chunk[..at.len], at, ahead }
+    }
+
+    /// Line `line` of the section at `section`.
+    ///
+    /// # Safety
+    /// The chunk holds it.
+    #[inline(always)]
+    unsafe fn line<S: Lanes, const FIELD: usize>(&self, s: S, section: usize, line: usize) -> S::Bytes {
+        // SAFETY: the caller promises that the line is there; what is prefetched is not read.
+        unsafe {
+            let from = self.chunk.as_ptr().add(section + line * LINE);
+            if FIELD == 0 && self.ahead > 0 {
+                s.prefetch(from.wrapping_add(self.ahead));
+            }
+            s.load_bytes(from)
+        }
+    }
+
+    #[inline(always)]
+    fn row(&self, section: usize, row: usize) -> &[u8; WIDTH] {
+        self.chunk[section + row * WIDTH..].first_chunk().expect("a chunk is as long as its sections")
+    }
+
+    #[inline(always)]
+    fn halves<S: Lanes, F: Format>(&self, s: S, row: usize) -> S::Wide {
+        let from: &[u8; 2 * WIDTH] = self.chunk[self.at.factors + row * 2 * WIDTH..]
+            .first_chunk()
+            .expect("a chunk is as long as its sections");
+        // SAFETY: sixteen f16, of any alignment.
+        unsafe { s.wide_f16(from.as_ptr().cast()) }
+    }
+}
+
+impl Source for Packed<'_> {
+    #[inline(always)]
+    unsafe fn codes<S: Lanes, F: Format, const FIELD: usize>(&self, s: S, group: usize) -> S::Bytes {
+        // SAFETY: the lines of a group that is there are there.
+        unsafe {
+            let nibbles = |apart: usize| {
+                let line = self.line::<S, FIELD>(s, 0, group / (2 * apart) * apart + group % apart);
+                if FIELD == 0 { s.low_nibbles(line) } else { s.high_nibbles(line) }
+            };
+            let plane = |planes: usize, bit: u32| {
+                let (block, within) = (group / (8 * planes), group % (8 * planes));
+                let line = self.line::<S, 1>(s, self.at.high, block * planes + within % planes);
+                s.bit(line, 1 << (within / planes), 1 << bit)
+            };
+            let pair_line = group / 32 * 8 + group % 8;
+            match F::BITS {
+                Bits::Eight => self.line::<S, FIELD>(s, 0, group),
+                Bits::Four { apart } => nibbles(apart),
+                Bits::Five { apart, planes } => s.or(nibbles(apart), plane(planes, 4)),
+                Bits::Six => {
+                    let line = group / 32 * 16 + group % 16;
+                    let high = s.field_above::<FIELD>(self.line::<S, FIELD>(s, self.at.high, pair_line));
+                    s.or(
+                        high,
+                        match FIELD {
+                            0 => s.low_nibbles(self.line::<S, 0>(s, 0, line)),
+                            1 => s.low_nibbles(self.line::<S, 0>(s, 0, line)),
+                            _ => s.high_nibbles(self.line::<S, 1>(s, 0, line)),
+                        },
+                    )
+                }
+                Bits::Two => s.field::<FIELD>(self.line::<S, FIELD>(s, 0, pair_line)),
+                Bits::Three => {
+                    let low = s.field::<FIELD>(self.line::<S, FIELD>(s, 0, pair_line));
+                    s.or(low, plane(8, 2))
+                }
+                Bits::Table { apart } => s.look_up(&TABLE, nibbles(apart)),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn scales<S: Lanes, F: Format>(&self, s: S, sub: usize) -> S::Sums {
+        let row = self.row(self.at.scales, sub);
+        s.scales(match F::SHIFT {
+            Shift::Offset(_) => s.widen_signed(row),
+            _ if F::LAYOUT.min_rows == 0 => s.split(s.widen(row))[0],
+            _ => s.widen(row),
+        })
+    }
+
+    #[inline(always)]
+    fn pairs<S: Lanes, F: Format>(&self, s: S, two: usize) -> S::Sums {
+        let rows = |section| (self.row(section, 2 * two), self.row(section, 2 * two + 1));
+        match F::SHIFT {
+            Shift::Offset(_) => {
+                let (low, high) = rows(self.at.scales);
+                s.pair(s.widen_signed(low), s.widen_signed(high))
+            }
+            // A scale and a minimum share a byte.
+            _ if F::LAYOUT.min_rows == 0 => {
+                let (low, high) = rows(self.at.scales);
+                s.pair(s.split(s.widen(low))[1], s.split(s.widen(high))[1])
+            }
+            _ => {
+                let (low, high) = rows(self.at.minimums);
+                s.pair(s.widen(low), s.widen(high))
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn factor<S: Lanes, F: Format>(&self, s: S, b: usize) -> S::Wide {
+        self.halves::<S, F>(s, b * F::LAYOUT.factors)
+    }
+
+    #[inline(always)]
+    fn shift<S: Lanes, F: Format>(&self, s: S, b: usize) -> S::Wide {
+        let shift = self.halves::<S, F>(s, b * F::LAYOUT.factors + 1);
+        if F::SHIFT == Shift::Minimums { s.wide_mul(s.wide_splat(-1.0), shift) } else { shift }
+    }
+}
