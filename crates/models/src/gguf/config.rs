@@ -32,7 +32,8 @@ pub(crate) fn load(model: &Model) -> Result<ModelConfig> {
     let text = model.text()?;
     let rows = rows(text)?;
     let mut keys = Section::new(text, "gemma3.");
-    let config = take(&mut keys, text, rows)?;
+    let n_tensors = model.parts().iter().map(|part| part.tensors().len()).sum();
+    let config = take(&mut keys, text, rows, n_tensors)?;
     keys.leave("vision.");
     keys.leave("mm.");
     keys.finish()?;
@@ -79,14 +80,14 @@ fn rows(text: &Gguf) -> Result<usize> {
     }
 }
 
-fn take(keys: &mut Section<'_>, text: &Gguf, rows: usize) -> Result<TextConfig> {
+fn take(keys: &mut Section<'_>, text: &Gguf, rows: usize, n_tensors: usize) -> Result<TextConfig> {
     for key in ["attn_logit_softcapping", "final_logit_softcapping"] {
         keys.only(key, &[Value::Float(0.0)])?;
     }
     keys.only("attention.causal", &[Value::Flag(true)])?;
     // How the file was laid out, sizes that the tensors say, and what only embeddings use.
     keys.ignore(&["vocab_size", "tensor_data_layout", "pooling_type"]);
-    let n_layers = keys.size("block_count", MAX_COUNT)?;
+    let n_layers = keys.layers(n_tensors)?;
     let hidden_size = keys.size("embedding_length", MAX_SIZE)?;
     let n_heads = keys.size("attention.head_count", MAX_COUNT)?;
     let head_dim = keys.size("attention.key_length", MAX_COUNT)?;

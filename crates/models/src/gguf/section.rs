@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Gguf, Value};
+use crate::config::MAX_COUNT;
 use crate::{Error, ErrorKind, Result};
 
 /// Keys that begin alike, of which each must be understood.
@@ -49,6 +50,18 @@ impl<'a> Section<'a> {
     pub(super) fn size(&mut self, key: &str, max: usize) -> Result<usize> {
         let found = self.count(key, max)?;
         found.ok_or_else(|| self.bad(key, &format!("a whole number from 1 to {max}")))
+    }
+
+    /// `block_count`. A layer has tensors, so that there are no more layers than the `n_tensors` of the files: what is
+    /// listed for each layer is no longer than the files are.
+    pub(super) fn layers(&mut self, n_tensors: usize) -> Result<usize> {
+        let n = self.size("block_count", MAX_COUNT)?;
+        if n > n_tensors {
+            return Err(
+                self.bad("block_count", &format!("at most {n_tensors}, as many tensors as there are"))
+            );
+        }
+        Ok(n)
     }
 
     /// A finite number above zero, `None` where the key is absent.

@@ -100,7 +100,7 @@ fn tower(keys: &mut Section<'_>, gguf: &Gguf) -> Result<VisionConfig> {
     let vision = VisionConfig {
         hidden_size: keys.size("embedding_length", MAX_SIZE)?,
         intermediate_size: keys.size("feed_forward_length", MAX_SIZE)?,
-        n_layers: keys.size("block_count", MAX_COUNT)?,
+        n_layers: keys.layers(gguf.tensors().len())?,
         n_heads,
         image_size: keys.size("image_size", MAX_COUNT)?,
         patch_size: keys.size("patch_size", MAX_COUNT)?,

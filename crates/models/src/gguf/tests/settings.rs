@@ -74,6 +74,9 @@ fn what_is_left_out_has_the_stated_defaults() {
 fn the_largest_size_scales_its_queries_by_its_width() {
     let largest: Change = |text, _| {
         text.number("gemma3.block_count", 62);
+        for i in 0..62 {
+            text.tensor(&format!("blk.{i}.more.weight"), &[1], &[0.0]);
+        }
         text.unset("gemma3.attention.sliding_window_pattern");
     };
     // 40 over 4 heads, and not a head's 16.
@@ -113,7 +116,7 @@ fn a_table_without_a_row_for_the_soft_token_has_its_id_just_past_it() {
 #[test]
 fn what_is_not_understood_is_refused_with_file_key_and_value() {
     let llama = Style::LlamaCpp;
-    let table: [(Style, Change, &str); 31] = [
+    let table: [(Style, Change, &str); 32] = [
         (
             llama,
             |t, _| t.unset("gemma3.block_count"),
@@ -123,6 +126,11 @@ fn what_is_not_understood_is_refused_with_file_key_and_value() {
             llama,
             |t, _| t.text("gemma3.block_count", "34"),
             "gemma3.block_count: expected a whole number from 1 to 16384, found \"34\"",
+        ),
+        (
+            llama,
+            |t, _| t.number("gemma3.block_count", 5000),
+            "gemma3.block_count: expected at most 54, as many tensors as there are, found 5000",
         ),
         (
             llama,
