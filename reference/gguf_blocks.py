@@ -1,4 +1,4 @@
-"""Digests of dequantized blocks: what `crates/kernels/tests/blocks.rs` compares with.
+"""Digests of blocks, dequantized and quantized: what `crates/kernels/tests/blocks.rs` compares with.
 
 Needs numpy and gguf 0.19.0 (PyPI). `python gguf_blocks.py` prints the table that stands in the test.
 
@@ -62,12 +62,22 @@ def digest(values):
         return int(((bits + np.uint64(1)) * splitmix64(np.arange(bits.size, dtype=np.uint64))).sum(dtype=np.uint64))
 
 
+def bell(n):
+    """Sums of the four 16-bit fields of SplitMix64, scaled to about -0.08 .. 0.08: bell-shaped values."""
+    fields = splitmix64(np.arange(n, dtype=np.uint64)).view(np.uint16).reshape(-1, 4).astype(np.float32)
+    return (fields.sum(axis=1) - np.float32(131070)) * np.float32(2.0**-21)
+
+
 def main():
     for seed, (kind, scales) in enumerate(TYPES):
         data = blocks(seed, kind, scales)
         values = quants.dequantize(data.reshape(-1), kind)
         assert values.size == N_VALUES and not np.isnan(values).any()
         print(f"{kind.name:8} 0x{digest(values):016x}")
+    print("quantized:")
+    for kind in (T.F16, T.BF16, T.Q8_0, T.Q4_0, T.Q5_0, T.Q5_1):
+        data = quants.quantize(bell(N_VALUES), kind).view(np.uint8)
+        print(f"{kind.name:8} 0x{digest(data.astype(np.float32)):016x}")
 
 
 if __name__ == "__main__":

@@ -5,14 +5,20 @@
 //! function states, every operation rounded once, so that its bits are those of the `gguf` Python package
 //! (`reference/gguf_blocks.py`).
 
+mod fit;
 mod four_of_sixteen;
+mod into_256;
+mod into_32;
 mod of_256;
 mod of_32;
+mod quantize;
 
 use half::{bf16, f16};
 
 use crate::dtype::Dtype;
 use crate::error::{Error, Result, expect_len};
+
+pub use quantize::quantize;
 
 /// The values that `bytes`, whole blocks of `dtype`, stand for, into `out`.
 ///
@@ -40,14 +46,15 @@ pub fn dequantize(dtype: Dtype, bytes: &[u8], out: &mut [f32]) -> Result<()> {
     Ok(())
 }
 
-/// Runs `block` for each block of `BYTES` bytes and its `VALUES` values.
-fn each<const BYTES: usize, const VALUES: usize>(
-    bytes: &[u8],
-    out: &mut [f32],
-    block: impl Fn(&[u8; BYTES], &mut [f32; VALUES]),
+/// Runs `block` for each block of `FROM` and what it becomes.
+#[inline(always)]
+fn each<A, B, const FROM: usize, const TO: usize>(
+    from: &[A],
+    to: &mut [B],
+    block: impl Fn(&[A; FROM], &mut [B; TO]),
 ) {
-    for (bytes, out) in bytes.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
-        block(bytes, out);
+    for (from, to) in from.as_chunks().0.iter().zip(to.as_chunks_mut().0) {
+        block(from, to);
     }
 }
 

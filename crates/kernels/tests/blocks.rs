@@ -113,3 +113,120 @@ fn what_is_not_whole_blocks_is_refused() {
         assert!(error.to_string().contains("along rows"), "{error}");
     }
 }
+
+/// Bell-shaped values, as `reference/gguf_blocks.py` makes them.
+fn bell(n: usize) -> Vec<f32> {
+    (0..n as u64)
+        .map(|i| {
+            let fields = splitmix64(i).to_le_bytes();
+            let sum = fields.as_chunks().0.iter().map(|b| f32::from(u16::from_le_bytes(*b))).sum::<f32>();
+            (sum - 131_070.0) * 2.0f32.powi(-21)
+        })
+        .collect()
+}
+
+fn quantized(dtype: Dtype, values: &[f32]) -> Vec<u8> {
+    let mut bytes = vec![0xa5; dtype.row_bytes(values.len()).expect("whole blocks")];
+    blocks::quantize(dtype, values, &mut bytes).expect("finite values");
+    bytes
+}
+
+#[test]
+fn simple_types_are_written_with_the_bytes_of_the_gguf_package() {
+    let values = bell(N_VALUES);
+    for (dtype, digest) in [
+        (Dtype::F16, 0xe6f9_2914_7c36_08be_u64),
+        (Dtype::Bf16, 0x8491_0df5_a10e_08be),
+        (Dtype::Q8_0, 0xe153_61a8_223c_6c6c),
+        (Dtype::Q4_0, 0xa838_9702_777e_ff1f),
+        (Dtype::Q5_0, 0x43bc_e7ea_a0b1_72b9),
+        (Dtype::Q5_1, 0xd080_7a84_5ec1_c49c),
+    ] {
+        let found = quantized(dtype, &values).iter().zip(0u64..).fold(0u64, |sum, (byte, i)| {
+            let bits = u64::from(f32::from(*byte).to_bits());
+            sum.wrapping_add((bits + 1).wrapping_mul(splitmix64(i)))
+        });
+        assert_eq!(found, digest, "{dtype}: digest {found:#018x}");
+    }
+}
+
+/// The root mean square of what is lost, relative to that of the values.
+fn loss(dtype: Dtype, values: &[f32]) -> f64 {
+    let bytes = quantized(dtype, values);
+    let mut back = vec![0.0; values.len()];
+    blocks::dequantize(dtype, &bytes, &mut back).expect("whole blocks");
+    let squares = |of: &mut dyn Iterator<Item = f64>| of.map(|x| x * x).sum::<f64>().sqrt();
+    let lost = squares(&mut values.iter().zip(&back).map(|(a, b)| f64::from(*a) - f64::from(*b)));
+    lost / squares(&mut values.iter().map(|x| f64::from(*x)))
+}
+
+#[test]
+fn searched_types_lose_less_than_llama_cpp_on_the_same_values() {
+    let values = bell(N_VALUES);
+    // llama.cpp's figures without an importance matrix, from reference/quantize_rmse.py.
+    for (dtype, theirs) in [(Dtype::Q6K, 0.017_117), (Dtype::Q5K, 0.034_828), (Dtype::Q4K, 0.068_951)] {
+        let ours = loss(dtype, &values);
+        assert!(ours < theirs && ours > theirs / 2.0, "{dtype}: lost {ours:.6}, llama.cpp {theirs:.6}");
+    }
+}
+
+#[test]
+fn blocks_of_every_kind_of_values_come_back_near() {
+    let n = 512;
+    let ramp =
+        |from: f32, to: f32| (0..n).map(|i| from + (to - from) * i as f32 / n as f32).collect::<Vec<_>>();
+    let mut outlier = bell(n);
+    outlier[300] = 7.0;
+    // Values, and what four bits may lose of them.
+    let table: [(&str, Vec<f32>, f64); 9] = [
+        ("zeros", vec![0.0; n], 0.0),
+        ("ones", vec![1.0; n], 0.02),
+        ("minus ones", vec![-1.0; n], 0.02),
+        ("a positive ramp", ramp(2.0, 3.0), 0.02),
+        ("a negative ramp", ramp(-3.0, -2.0), 0.02),
+        ("a ramp through zero", ramp(-1.0, 1.0), 0.06),
+        ("an outlier", outlier, 0.04),
+        ("the largest", ramp(-65_504.0, 65_504.0), 0.06),
+        ("tiny ones", bell(n).iter().map(|x| x * 1e-3).collect(), 0.2),
+    ];
+    for (what, values, allowed) in table {
+        for dtype in [Dtype::Q8_0, Dtype::Q6K, Dtype::Q5K, Dtype::Q4K, Dtype::Q4_0, Dtype::Q5_0, Dtype::Q5_1]
+        {
+            if values.iter().all(|x| *x == 0.0) {
+                let mut back = vec![1.0; n];
+                blocks::dequantize(dtype, &quantized(dtype, &values), &mut back).expect("whole blocks");
+                assert!(back.iter().all(|x| *x == 0.0), "{dtype}: zeros");
+                continue;
+            }
+            let lost = loss(dtype, &values);
+            // Four bits without a minimum have one sign's largest value at 7 of 8.
+            let allowed = if dtype == Dtype::Q4_0 { allowed.max(0.1) } else { allowed };
+            assert!(lost <= allowed, "{dtype}, {what}: lost {lost:.4}, allowed {allowed}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_refused() {
+    for dtype in Dtype::ALL {
+        let (values, bytes) = dtype.block();
+        let mut block = vec![0; bytes];
+        let mut refused = |x: &[f32], message: &str| {
+            let error = blocks::quantize(dtype, x, &mut block).expect_err(message);
+            assert!(error.to_string().contains(message), "{dtype}: {error}");
+        };
+        if matches!(dtype, Dtype::Q4_1 | Dtype::Q2K | Dtype::Q3K | Dtype::Iq4Nl | Dtype::Iq4Xs) {
+            refused(&vec![0.0; values], "are read, not written");
+            continue;
+        }
+        refused(&vec![0.0; 2 * values], "bytes holds");
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut x = vec![0.0; values];
+            x[values - 1] = bad;
+            refused(&x, &format!("value {} is", values - 1));
+        }
+        if !matches!(dtype, Dtype::F32 | Dtype::Bf16) {
+            refused(&vec![65_520.0; values], "expected ±6.5504e4 at most");
+        }
+    }
+}

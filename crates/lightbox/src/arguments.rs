@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lightbox_intake::dicom::pixels::VoiChoice;
 use lightbox_intake::{FrameChoice, PictureChoice};
+use lightbox_models::quantize::QuantizeKind;
 
 use crate::commands;
 
@@ -80,6 +81,12 @@ pub struct ModelArguments {
     /// File with the vision tower of a model in GGUF; default: the mmproj….gguf beside it that fits
     #[arg(long, value_name = "FILE")]
     pub projector: Option<PathBuf>,
+
+    /// Use a quantized copy of a folder: q8_0, q6_k, q5_k_m, q4_k_m or q4_0
+    ///
+    /// It is made once and kept in the cache folder. What it changes, `lightbox models compare` says.
+    #[arg(long, value_name = "TYPE", value_parser = commands::models::quantize::kind)]
+    pub quantize: Option<QuantizeKind>,
 
     /// Threads that compute; default: one per core
     ///
@@ -156,7 +163,7 @@ pub struct GenerationArguments {
     pub seed: Option<u64>,
 }
 
-fn count(text: &str) -> Result<NonZeroUsize, String> {
+pub fn count(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "expected a whole number from 1".to_owned())
 }
 

@@ -63,9 +63,16 @@ impl Failure {
 }
 
 impl From<lightbox_models::Error> for Failure {
-    /// Every error of the models room means that this model cannot be loaded or cannot run this request.
+    /// But for what is written, every error of the models room means that this model cannot be loaded or cannot run
+    /// this request.
     fn from(error: lightbox_models::Error) -> Self {
-        Self::new(Code::Model, error.to_string())
+        use lightbox_models::ErrorKind;
+        let code = match error.kind() {
+            ErrorKind::Unwritable => Code::Output,
+            ErrorKind::Interrupted => Code::Interrupted,
+            _ => Code::Model,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

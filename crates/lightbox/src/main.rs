@@ -14,6 +14,7 @@ mod model;
 mod npy;
 mod outline;
 mod picture;
+mod quantized;
 mod recording;
 mod terminal;
 

@@ -24,6 +24,10 @@ pub enum ErrorKind {
     TooLong,
     /// The machine cannot hold or run the model.
     Resources,
+    /// What was asked for cannot be written, or stands there already.
+    Unwritable,
+    /// The work was cancelled; nothing of it is left.
+    Interrupted,
 }
 
 /// An error of the models room: where, what was expected, what was found, and the way out.

@@ -17,6 +17,7 @@ mod tensor;
 mod tests;
 mod value;
 mod vision;
+mod write;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -31,6 +32,7 @@ pub(crate) use names::canonical;
 pub use tensor::{GgmlType, TensorInfo};
 pub use value::{Array, Value, ValueKind};
 pub(crate) use vision::processor;
+pub use write::{Head, PlannedTensor};
 
 /// First bytes of every file.
 pub const MAGIC: [u8; 4] = *b"GGUF";

@@ -5,6 +5,7 @@ mod chunks;
 mod load;
 mod pictures;
 mod run;
+mod score;
 
 use std::sync::atomic::AtomicBool;
 
@@ -20,6 +21,7 @@ use crate::{CacheStore, Engine, Event, Generation, ModelCard, Prompt, Request, R
 
 pub(crate) use load::usual_chunk_tokens;
 pub use load::{LoadOptions, LoadProgress};
+pub use score::Scoring;
 
 /// A model in memory, ready for requests.
 ///

@@ -17,6 +17,7 @@ mod prepare;
 mod prompts;
 #[cfg(feature = "download")]
 mod pull;
+mod quantize;
 mod reads;
 mod records;
 mod replay;

@@ -169,7 +169,7 @@ impl LocalEngine {
 }
 
 /// The prompt as rows: soft tokens see their whole picture, everything else what came before it.
-fn rows<'a>(prompt: &Prompt, pictures: &'a [SoftTokens], width: usize) -> Vec<Row<'a>> {
+pub(super) fn rows<'a>(prompt: &Prompt, pictures: &'a [SoftTokens], width: usize) -> Vec<Row<'a>> {
     let mut rows: Vec<Row<'a>> = prompt
         .ids
         .iter()

@@ -36,7 +36,7 @@ const GEMMA: Terms = Terms {
 impl Terms {
     /// By the name the model goes by, the one its settings were saved under, the licence of its README, or what a GGUF
     /// file says of its origin.
-    pub(super) fn of(files: &ModelFiles, name: &str) -> Option<Self> {
+    pub(crate) fn of(files: &ModelFiles, name: &str) -> Option<Self> {
         let readme_bytes = files.len("README.md").ok().flatten().unwrap_or(0).min(README_BYTES);
         let readme = files.read_range("README.md", 0, readme_bytes as usize).unwrap_or_default();
         let settings = files.read("config.json").ok().flatten().unwrap_or_default();

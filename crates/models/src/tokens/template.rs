@@ -62,6 +62,12 @@ impl ChatTemplate {
         &self.origin
     }
 
+    /// The template itself.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Whether no file had a template.
     #[must_use]
     pub fn is_built_in(&self) -> bool {

@@ -1,7 +1,7 @@
 //! `run`: one OpenAI chat request in, one response out.
 
 mod answer;
-mod request;
+pub mod request;
 mod stream;
 
 use std::io::Read as _;

@@ -1,0 +1,83 @@
+//! `models quantize` and `models compare` through the real program.
+
+use serde_json::Value;
+
+use crate::bench::Bench;
+
+const CASE: &str = r#"{"messages":[{"role":"user","content":"Is the heart large?"}],"max_tokens":6}"#;
+
+#[test]
+fn files_are_written_once_and_told() {
+    let bench = Bench::new();
+    let told = bench.line("models quantize phantom --type q4_k_m out --json");
+    told.expect(0, &[]);
+    let json: Value = serde_json::from_str(&told.stdout).expect("JSON");
+    assert_eq!(json["text"]["file"], "phantom-q4_k_m.gguf");
+    assert_eq!(json["projector"]["file"], "mmproj-phantom-bf16.gguf");
+    for file in ["phantom-q4_k_m.gguf", "mmproj-phantom-bf16.gguf", "NOTICE"] {
+        assert!(bench.path("out").join(file).is_file(), "{file}");
+    }
+    bench.line("models quantize phantom --type q8_0 out").expect(1, &["out: is there already", "--force"]);
+    bench.line("models quantize phantom --type Q8_0 out --force").expect(0, &[]);
+    assert!(!bench.path("out/phantom-q4_k_m.gguf").exists());
+}
+
+#[test]
+fn what_cannot_be_done_is_refused() {
+    let bench = Bench::new();
+    bench.file("file", "not a folder");
+    for (line, code, words) in [
+        (
+            "models quantize phantom --type q2_k out",
+            2,
+            ["q8_0, q6_k, q5_k_m, q4_k_m, q4_0", "read, not written"],
+        ),
+        ("models quantize ./absent --type q8_0 out", 4, ["./absent", "no such model folder"]),
+        (
+            "models quantize phantom --type q8_0 file --force",
+            1,
+            ["file: expected nothing", "name another folder"],
+        ),
+        ("models quantize phantom --type q8_0 file/out", 1, ["cannot be written", "file"]),
+        ("models compare phantom phantom --cases absent.json", 3, ["absent.json", "cannot read"]),
+        ("models compare phantom phantom --cases file", 3, ["file", "JSON"]),
+    ] {
+        bench.line(line).expect(code, &words);
+    }
+}
+
+#[test]
+fn a_model_beside_itself_differs_in_nothing() {
+    let bench = Bench::new();
+    bench.file("cases/one.json", CASE);
+    bench.file("cases/two.jsonl", &format!("{CASE}\n\n{CASE}\n"));
+    bench.file("cases/notes.txt", "not a case");
+    let outcome = bench.line("models compare phantom phantom --cases cases --json");
+    outcome.expect(0, &[]);
+    let report: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    assert_eq!(report["n_cases"], 3);
+    assert!(report["places"].as_u64().is_some_and(|n| (3..=18).contains(&n)), "{report}");
+    assert_eq!(report["kl"]["max"], 0.0);
+    assert_eq!(report["same_top"]["share"], 1.0);
+    assert_eq!(report["changed"]["n"], 0);
+    assert_eq!(report["cases"][2]["case"], "cases/two.jsonl:3");
+    let table = bench.line("models compare phantom phantom --cases cases/one.json").stdout;
+    assert!(table.contains("changed     answers 0.0 %") && table.contains("cases/one.json"), "{table}");
+}
+
+#[test]
+fn other_weights_diverge() {
+    use crate::checkpoint::{WEIGHTS, copy};
+    let bench = Bench::new();
+    bench.file("one.json", CASE);
+    let mut bytes = std::fs::read(&path).expect("it is there");
+    // Some of the numbers of a matrix of the first layer (bytes 65,664 to 82,048 of the data), turned around in sign.
+    let header =
+        bytes.first_chunk::<8>().map(|b| u64::from_le_bytes(*b) as usize).expect("a header has a length");
+    let data = &mut bytes[8 + header..];
+    data[70_000..74_096].chunks_exact_mut(2).for_each(|bf16| bf16[1] ^= 0x80);
+    std::fs::write(&path, bytes).expect("a file of the test's own");
+    let outcome = bench.line("models compare phantom ./other --cases one.json --json");
+    let report: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    assert!(report["kl"]["mean"].as_f64().is_some_and(|kl| kl > 0.0), "{report}");
+}
