@@ -8,6 +8,7 @@ mod gguf;
 mod header;
 mod names;
 mod pack;
+mod parallel;
 
 use std::collections::{BTreeMap, HashMap};
 

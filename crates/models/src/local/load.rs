@@ -81,7 +81,7 @@ impl LocalEngine {
         let backend = Backend::with_isa(options.isa.unwrap_or_else(Isa::best), n_threads)?;
 
         let mut report = |done_bytes, total_bytes| on_progress(LoadProgress { done_bytes, total_bytes });
-        let mut reader = Reader::new(files, &catalogue, &mut report);
+        let mut reader = Reader::new(files, &catalogue, &mut report).for_threads(n_threads);
         let vision = match (&config.images, processor) {
             (Some(images), Some(processor)) => {
                 let siglip = Siglip::load(&mut reader, images, config.text.hidden_size)?;

@@ -2,6 +2,7 @@
 
 use lightbox_kernels::{Dtype, Matrix, MatrixBuilder, blocks};
 
+use super::parallel::{Requantized, Rows};
 use super::{Catalogue, EMBEDDING, HEAD, Layout, Located};
 use crate::config::{HeadTie, ModelConfig};
 use crate::files::ModelFiles;
@@ -25,6 +26,8 @@ pub struct Reader<'a> {
     on_progress: &'a mut dyn FnMut(u64, u64),
     done_bytes: u64,
     total_bytes: u64,
+    /// One for each thread that reads and packs.
+    buffers: Vec<Vec<u8>>,
 }
 
 impl<'a> Reader<'a> {
@@ -35,7 +38,15 @@ impl<'a> Reader<'a> {
         on_progress: &'a mut dyn FnMut(u64, u64),
     ) -> Self {
         let total_bytes = catalogue.tensors.values().map(|t| t.entry.len).sum();
-        Self { files, catalogue, on_progress, done_bytes: 0, total_bytes }
+        Self { files, catalogue, on_progress, done_bytes: 0, total_bytes, buffers: vec![Vec::new()] }
+    }
+
+    /// Reads and packs matrices for a machine of `n_threads` threads, and with one more, so that none of them is idle
+    /// while one waits for the disk.
+    #[must_use]
+    pub fn for_threads(mut self, n_threads: usize) -> Self {
+        self.buffers.resize(n_threads.saturating_add(1), Vec::new());
+        self
     }
 
     fn located(&self, name: &str) -> Result<&'a Located> {
@@ -71,7 +82,44 @@ impl<'a> Reader<'a> {
     pub fn matrix(&mut self, name: &str) -> Result<Matrix> {
         let located = self.located(name)?;
         let (n_out, n_in) = sides(located)?;
-        self.pack(name, n_out, n_in, MatrixBuilder::rows)
+        let dtype = self.dtype(name)?;
+        self.rows(located, n_out, n_in, dtype, None)
+    }
+
+    /// A `[n_out, n_in]` matrix as [`Reader::matrix`], of at most `[rows, columns]` stored values: those are rounded to
+    /// `dtype`, and the rest is zero.
+    ///
+    /// # Errors
+    /// As [`Reader::matrix`], or stored sizes that are larger.
+    pub fn requantized(&mut self, name: &str, [rows, columns]: [usize; 2], dtype: Dtype) -> Result<Matrix> {
+        let located = self.located(name)?;
+        let (n_out, n_in) = sides(located)?;
+        if n_out > rows || n_in > columns {
+            let what = format!("expected at most {rows} × {columns} values, found {n_out} × {n_in}");
+            return Err(failed(located, what));
+        }
+        let into = Requantized { from: self.dtype(name)?, to: dtype, stored: n_in, packed: columns };
+        self.rows(located, rows, columns, dtype, Some(into))
+    }
+
+    fn rows(
+        &mut self,
+        located: &Located,
+        n_out: usize,
+        n_in: usize,
+        dtype: Dtype,
+        into: Option<Requantized>,
+    ) -> Result<Matrix> {
+        let named = |e: lightbox_kernels::Error| failed(located, e.to_string());
+        let mut builder = MatrixBuilder::new(n_out, n_in, dtype).map_err(named)?;
+        let stored = located.entry.shape.first().copied().unwrap_or(1).max(1);
+        let rows = Rows { files: self.files, located, line_bytes: located.entry.len as usize / stored, into };
+        let Self { done_bytes, total_bytes, on_progress, buffers, .. } = self;
+        rows.pack(&mut builder, buffers, &mut |bytes| {
+            *done_bytes += bytes;
+            on_progress(*done_bytes, *total_bytes);
+        })?;
+        builder.finish().map_err(named)
     }
 
     /// A matrix from `n_in` to `n_out` features stored as `[n_in, n_out]`; in GGUF it may be stored as `[n_out, n_in]`,
@@ -205,11 +253,11 @@ fn sides(located: &Located) -> Result<(usize, usize)> {
     }
 }
 
-fn failed(located: &Located, what: String) -> Error {
+pub(super) fn failed(located: &Located, what: String) -> Error {
     Error::new(ErrorKind::Weights, format!("{}: tensor {}: {what}", located.file, located.entry.name))
 }
 
-fn widen(dtype: Dtype, bytes: &[u8]) -> lightbox_kernels::Result<Vec<f32>> {
+pub(super) fn widen(dtype: Dtype, bytes: &[u8]) -> lightbox_kernels::Result<Vec<f32>> {
     let (block_values, block_bytes) = dtype.block();
     let mut values = vec![0.0; bytes.len() / block_bytes * block_values];
     blocks::dequantize(dtype, bytes, &mut values)?;

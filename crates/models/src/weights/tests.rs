@@ -1,5 +1,6 @@
 //! Folders of weights: whole, in shards, in every naming, and in every way that they must not be.
 
+use lightbox_kernels::Dtype;
 use serde_json::{Map, Value, json};
 
 use super::*;
@@ -318,7 +319,16 @@ fn numbers_are_read_as_they_were_stored() {
             assert_eq!(row, *expected);
         }
     }
+    let rounded = reader.requantized("m", [20, 32], Dtype::Q8_0).expect("there is room");
+    let mut row = [f32::NAN; 32];
+    for (i, expected) in [(0, [1.0, 2.0]), (1, [3.0, 4.0]), (2, [0.0; 2]), (19, [0.0; 2])] {
+        rounded.row_into(i, &mut row).expect("twenty rows of 32");
+        assert!(row.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 0.02), "{row:?}");
+        assert_eq!(row[2..], [0.0; 30]);
+    }
+    let error = reader.requantized("m", [1, 32], Dtype::Q8_0).expect_err("two rows");
+    assert!(error.to_string().contains("at most 1 × 32 values, found 2 × 2"), "{error}");
     let error = reader.vector("z").expect_err("missing");
     assert!(error.to_string().contains("tensor z is missing"), "{error}");
-    assert_eq!(seen.last(), Some(&(8 + 4 + 4 + 16 + 16, 32)), "the matrix was read twice");
+    assert_eq!(seen.last(), Some(&(8 + 4 + 4 + 16 + 16 + 16, 32)), "the matrix was read three times");
 }
