@@ -115,6 +115,21 @@ pub struct ModelArguments {
     /// The result does not depend on it; time does.
     #[arg(long)]
     pub no_speculation: bool,
+
+    /// How pictures are computed; default: exact
+    ///
+    /// The result depends on it, and the record says which.
+    #[arg(long, value_name = "PRECISION")]
+    pub vision: Option<Vision>,
+}
+
+/// How the vision tower can multiply.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vision {
+    /// f32 arithmetic with the weights as they are stored.
+    Exact,
+    /// Weights and activations rounded to 8 bits, a scale for every 32 of them: faster, and other soft tokens.
+    Int8,
 }
 
 /// Instruction sets that can be asked for.

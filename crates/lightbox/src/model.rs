@@ -6,9 +6,9 @@ use lightbox_kernels::{Dtype, Isa};
 use lightbox_models::hub::{Repo, is_revision};
 use lightbox_models::ollama::Stored;
 use lightbox_models::weights::Catalogue;
-use lightbox_models::{LoadOptions, LocalEngine, ModelFiles, phantom};
+use lightbox_models::{LoadOptions, LocalEngine, ModelFiles, VisionPrecision, phantom};
 
-use crate::arguments::{Cpu, ModelArguments};
+use crate::arguments::{Cpu, ModelArguments, Vision};
 use crate::exit::{Code, Failure};
 use crate::folders;
 use crate::outline::Outline;
@@ -152,6 +152,10 @@ pub fn load(arguments: &ModelArguments, name: &str) -> Result<LocalEngine, Failu
         context_tokens: arguments.context_tokens.map(Into::into),
         isa: arguments.cpu.map(isa).transpose()?,
         speculate: Some(!arguments.no_speculation),
+        vision: match arguments.vision {
+            None | Some(Vision::Exact) => VisionPrecision::Exact,
+            Some(Vision::Int8) => VisionPrecision::Int8,
+        },
         notice: (name == phantom::NAME).then(|| phantom::NOTICE.to_owned()),
         ..LoadOptions::default()
     };

@@ -24,7 +24,8 @@ pub struct ModelCard {
     pub tokens_per_image: Option<usize>,
     /// A sentence that must accompany every output, such as the demonstration model's.
     pub notice: Option<String>,
-    /// What computes: instruction set and number of threads, for the record.
+    /// What computes: instruction set and number of threads, and how the vision tower multiplies where that is not exact;
+    /// for the record.
     pub backend: String,
 }
 

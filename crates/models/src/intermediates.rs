@@ -3,14 +3,14 @@
 
 use std::sync::atomic::AtomicBool;
 
-use lightbox_kernels::Backend;
+use lightbox_kernels::{Backend, Isa};
 use serde_json::Value;
 
-use crate::config::{ImageConfig, ImageProcessor, ModelConfig};
+use crate::config::{ImageProcessor, ModelConfig};
 use crate::files::ModelFiles;
-use crate::gemma3::{Gemma3, Input, Plan, Row, Segment, Sequence};
+use crate::gemma3::{Gemma3, Input, Plan, Row, Segment, Sequence, Watch, unwatched};
 use crate::images::bilinear;
-use crate::siglip::Siglip;
+use crate::siglip::{Siglip, VisionPrecision};
 use crate::weights::{Catalogue, Header, Reader};
 
 /// Largest difference from the reference relative to the largest magnitude of a value: sums of a few dozen f32
@@ -60,16 +60,7 @@ impl Case {
         }
     }
 
-    fn soft_tokens(&self, images: &ImageConfig, backend: &Backend) -> Vec<f32> {
-        let mut ignore = |_, _| {};
-        let mut reader = Reader::new(&self.files, &self.catalogue, &mut ignore);
-        let siglip = Siglip::load(&mut reader, images, self.config.text.hidden_size).expect("loads");
-        let processor = ImageProcessor::load(&self.files, images).expect("valid settings");
-        let picture = crate::images::formula_picture(90, 37, 1, false);
-        let size = images.vision.image_size;
-        let pixels = processor.pixels(&bilinear(&picture, size, size).expect("sane sizes")).expect("resized");
-        let mut soft = vec![0.0; siglip.output_len()];
-        let mut buffers = siglip.buffers().expect("small");
+    fn soft_tokens(&self, backend: &Backend) -> Vec<f32> {
         let mut watch = |name: &str, layer: usize, values: &[f32]| match name {
             "patch_embedding" => self.agree("vision.embeddings", values),
             "vision_layer" => self.agree(&format!("vision.layer.{layer}"), values),
@@ -78,11 +69,53 @@ impl Case {
             "soft_tokens" => self.agree("projector", values),
             other => panic!("{other} is compared with nothing"),
         };
-        let never = AtomicBool::new(false);
-        let done =
-            siglip.encode(backend, &pixels, &mut buffers, &never, &mut watch, &mut soft).expect("encodes");
-        assert!(done);
-        soft
+        encode(&self.files, &self.config, backend, VisionPrecision::Exact, &mut watch)
+    }
+}
+
+/// Soft tokens of a picture by a formula.
+fn encode(
+    files: &ModelFiles,
+    config: &ModelConfig,
+    backend: &Backend,
+    precision: VisionPrecision,
+    watch: Watch<'_>,
+) -> Vec<f32> {
+    let catalogue = Catalogue::open(files).expect("valid weights");
+    let images = config.images.as_ref().expect("a tower");
+    let mut ignore = |_, _| {};
+    let mut reader = Reader::new(files, &catalogue, &mut ignore).for_threads(2);
+    let siglip = Siglip::load(&mut reader, images, config.text.hidden_size, precision).expect("loads");
+    let processor = ImageProcessor::load(files, images).expect("valid settings");
+    let picture = crate::images::formula_picture(90, 37, 1, false);
+    let size = images.vision.image_size;
+    let pixels = processor.pixels(&bilinear(&picture, size, size).expect("sane sizes")).expect("resized");
+    let mut soft = vec![0.0; siglip.output_len()];
+    let mut buffers = siglip.buffers().expect("small");
+    let never = AtomicBool::new(false);
+    let done = siglip.encode(backend, &pixels, &mut buffers, &never, watch, &mut soft).expect("encodes");
+    assert!(done);
+    soft
+}
+
+/// How far soft tokens of 8-bit products may lie from the exact ones: root of mean squares, relative.
+const INT8_TOLERANCE: f64 = 0.03;
+
+#[test]
+fn soft_tokens_of_8_bit_products_are_near_the_exact_ones_and_have_the_same_bits_everywhere() {
+    let files = crate::phantom::files();
+    let config = ModelConfig::load(&files).expect("a valid config");
+    let plain = Backend::with_isa(Isa::PORTABLE, 1).expect("one thread");
+    let [exact, int8] = [VisionPrecision::Exact, VisionPrecision::Int8]
+        .map(|precision| encode(&files, &config, &plain, precision, &mut unwatched));
+    let squares = |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>();
+    let off = squares(&mut exact.iter().zip(&int8).map(|(a, b)| a - b)) / squares(&mut exact.iter().copied());
+    assert!(off > 0.0 && off.sqrt() < INT8_TOLERANCE, "{}", off.sqrt());
+    for isa in Isa::available() {
+        let backend = Backend::with_isa(isa, 3).expect("three threads");
+        let found = encode(&files, &config, &backend, VisionPrecision::Int8, &mut unwatched);
+        let same = found.iter().zip(&int8).all(|(a, b)| a.to_bits() == b.to_bits());
+        assert!(same, "{isa} gives other bits");
     }
 }
 
@@ -92,7 +125,7 @@ fn every_intermediate_agrees_with_the_reference() {
     for (name, conversation) in [("text-f32", "short"), ("image-bf16", "one-image")] {
         let case = Case::open(name, conversation);
         let ids = case.ids();
-        let picture = case.config.images.as_ref().map(|images| case.soft_tokens(images, &backend));
+        let picture = case.config.images.as_ref().map(|_| case.soft_tokens(&backend));
         let width = case.config.text.hidden_size;
         let mut rows: Vec<Row<'_>> = (ids.iter().enumerate())
             .map(|(i, id)| Row { input: Input::Token(*id), visible_end: i + 1 })

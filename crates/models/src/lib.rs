@@ -36,3 +36,4 @@ pub use local::{LoadOptions, LoadProgress, LocalEngine, Scoring};
 pub use report::{MemoryNeed, ModelReport, Parameters, Presence, Terms};
 pub use request::{Content, Part, Request, RgbImage, Role, Sampling, Turn};
 pub use scripted::ScriptedEngine;
+pub use siglip::VisionPrecision;

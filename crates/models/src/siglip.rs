@@ -3,10 +3,11 @@
 //! After `SiglipVisionModel` and `Gemma3MultiModalProjector` of transformers 5.23.0. The tower's pooling head, where
 //! a file has one, is not on this path.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lightbox_kernels::{Backend, Epilogue, KvCache, Matrix};
+use lightbox_kernels::{Backend, Dtype, Epilogue, KvCache, Matrix};
 
 use crate::Result;
 use crate::config::ImageConfig;
@@ -14,9 +15,34 @@ use crate::gemma3::Watch;
 use crate::images;
 use crate::weights::{PROJECTION, Reader, Vector};
 
+/// How the tower's layers multiply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VisionPrecision {
+    /// f32 arithmetic with the weights as they are stored.
+    #[default]
+    Exact,
+    /// Weights and activations rounded to 8 bits with a scale for every 32 values, attention in f32. Matrices whose
+    /// inputs are not whole blocks of 32 stay exact; the model family has none.
+    Int8,
+}
+
+impl fmt::Display for VisionPrecision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exact => "exact",
+            Self::Int8 => "int8",
+        })
+    }
+}
+
+/// What a matrix of [`VisionPrecision::Int8`] is made of.
+const INT8: Dtype = Dtype::Q8_0;
+
 /// Weights of the tower and the projector.
 pub struct Siglip {
     images: ImageConfig,
+    /// Features between the two halves of a layer: the configuration's, or more, of which the rest is zero.
+    inner: usize,
     text_width: usize,
     patch: Matrix,      // [width, 3 × patch × patch]
     patch_bias: Vector, // [width]
@@ -67,12 +93,32 @@ impl Siglip {
     ///
     /// # Errors
     /// A tensor that cannot be read or memory that cannot be had.
-    pub fn load(reader: &mut Reader<'_>, images: &ImageConfig, text_width: usize) -> Result<Self> {
-        let linear = |reader: &mut Reader<'_>, name: String| -> Result<Linear> {
-            Ok(Linear {
-                weight: reader.matrix(&format!("{name}.weight"))?,
-                bias: reader.vector(&format!("{name}.bias"))?,
-            })
+    pub fn load(
+        reader: &mut Reader<'_>,
+        images: &ImageConfig,
+        text_width: usize,
+        precision: VisionPrecision,
+    ) -> Result<Self> {
+        let v = &images.vision;
+        let (block, _) = INT8.block();
+        let width = v.hidden_size;
+        let inner = match precision {
+            VisionPrecision::Int8 if width.is_multiple_of(block) => {
+                v.intermediate_size.next_multiple_of(block)
+            }
+            _ => v.intermediate_size,
+        };
+        let linear = |reader: &mut Reader<'_>, name: String, [n_out, n_in]: [usize; 2]| -> Result<Linear> {
+            let mut bias = reader.vector(&format!("{name}.bias"))?;
+            bias.resize(n_out, 0.0);
+            let name = format!("{name}.weight");
+            let weight = match precision {
+                VisionPrecision::Int8 if n_in.is_multiple_of(block) => {
+                    reader.requantized(&name, [n_out, n_in], INT8)?
+                }
+                _ => reader.matrix(&name)?,
+            };
+            Ok(Linear { weight, bias })
         };
         let norm = |reader: &mut Reader<'_>, name: String| -> Result<Norm> {
             Ok(Norm {
@@ -89,17 +135,18 @@ impl Siglip {
             let at = format!("vision_tower.encoder.layers.{i}");
             layers.push(Layer {
                 norm1: norm(reader, format!("{at}.layer_norm1"))?,
-                q: linear(reader, format!("{at}.self_attn.q_proj"))?,
-                k: linear(reader, format!("{at}.self_attn.k_proj"))?,
-                v: linear(reader, format!("{at}.self_attn.v_proj"))?,
-                out: linear(reader, format!("{at}.self_attn.out_proj"))?,
+                q: linear(reader, format!("{at}.self_attn.q_proj"), [width, width])?,
+                k: linear(reader, format!("{at}.self_attn.k_proj"), [width, width])?,
+                v: linear(reader, format!("{at}.self_attn.v_proj"), [width, width])?,
+                out: linear(reader, format!("{at}.self_attn.out_proj"), [width, width])?,
                 norm2: norm(reader, format!("{at}.layer_norm2"))?,
-                fc1: linear(reader, format!("{at}.mlp.fc1"))?,
-                fc2: linear(reader, format!("{at}.mlp.fc2"))?,
+                fc1: linear(reader, format!("{at}.mlp.fc1"), [inner, width])?,
+                fc2: linear(reader, format!("{at}.mlp.fc2"), [width, inner])?,
             });
         }
         Ok(Self {
             images: images.clone(),
+            inner,
             text_width,
             patch,
             patch_bias,
@@ -126,7 +173,7 @@ impl Siglip {
             q: vec![0.0; n * width],
             k: vec![0.0; n * width],
             v: vec![0.0; n * width],
-            inner: vec![0.0; n * v.intermediate_size],
+            inner: vec![0.0; n * self.inner],
             pooled: vec![0.0; tokens * width],
             normed: vec![0.0; tokens * width],
             ranges: vec![0..n; n],

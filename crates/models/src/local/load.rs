@@ -11,7 +11,7 @@ use crate::files::ModelFiles;
 use crate::gemma3::{Gemma3, Plan};
 use crate::images::ImageProcessor;
 use crate::report::MemoryNeed;
-use crate::siglip::Siglip;
+use crate::siglip::{Siglip, VisionPrecision};
 use crate::speculation::MAX_DRAFT;
 use crate::tokens::Tokens;
 use crate::weights::{Catalogue, Reader, digest, tower_digest};
@@ -35,6 +35,8 @@ pub struct LoadOptions {
     /// Whether tokens are guessed from what was said before and checked several at a time, which changes no token;
     /// `None`: yes.
     pub speculate: Option<bool>,
+    /// How the vision tower multiplies.
+    pub vision: VisionPrecision,
     /// A sentence that must accompany every output of this model.
     pub notice: Option<String>,
     /// Most bytes of soft tokens of pictures that are kept in memory for further requests, ten kilobytes a token in the
@@ -84,10 +86,13 @@ impl LocalEngine {
         let mut reader = Reader::new(files, &catalogue, &mut report).for_threads(n_threads);
         let vision = match (&config.images, processor) {
             (Some(images), Some(processor)) => {
-                let siglip = Siglip::load(&mut reader, images, config.text.hidden_size)?;
+                let siglip = Siglip::load(&mut reader, images, config.text.hidden_size, options.vision)?;
                 let tower = tower_digest(files, &catalogue)?;
                 let memory = options.image_cache_bytes.unwrap_or(MEMORY_BYTES);
-                let cache = ImageCache::new(&tower, images, &processor, "exact", siglip.output_len(), memory);
+                let cache = {
+                    let precision = options.vision.to_string();
+                    ImageCache::new(&tower, images, &processor, &precision, siglip.output_len(), memory)
+                };
                 Some(Vision { processor, siglip, cache })
             }
             _ => None,
@@ -102,7 +107,12 @@ impl LocalEngine {
             image_size_px: config.images.as_ref().map(|i| i.vision.image_size),
             tokens_per_image: config.images.as_ref().map(|i| i.tokens_per_image),
             notice: options.notice.clone(),
-            backend: backend.describe(),
+            backend: match options.vision {
+                VisionPrecision::Int8 if config.images.is_some() => {
+                    format!("{}, vision {}", backend.describe(), options.vision)
+                }
+                _ => backend.describe(),
+            },
         };
         Ok(Self {
             card,

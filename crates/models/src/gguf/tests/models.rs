@@ -8,7 +8,7 @@ use super::made::{Made, Style, convert, golden};
 use crate::config::ModelConfig;
 use crate::files::ModelFiles;
 use crate::gemma3::{Gemma3, Input, Plan, Row, Segment, Sequence, unwatched};
-use crate::siglip::Siglip;
+use crate::siglip::{Siglip, VisionPrecision};
 use crate::weights::{Catalogue, Reader, digest};
 use crate::{Error, ErrorKind};
 
@@ -57,7 +57,8 @@ fn soft_tokens(files: &ModelFiles) -> Vec<u32> {
     catalogue.check(&config).expect("the tensors of the settings");
     let mut ignore = |_, _| {};
     let mut reader = Reader::new(files, &catalogue, &mut ignore);
-    let siglip = Siglip::load(&mut reader, images, config.text.hidden_size).expect("loads");
+    let siglip =
+        Siglip::load(&mut reader, images, config.text.hidden_size, VisionPrecision::Exact).expect("loads");
     let backend = Backend::new(1).expect("one thread");
     let side = images.vision.image_size;
     let pixels: Vec<f32> = (0..3 * side * side).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
