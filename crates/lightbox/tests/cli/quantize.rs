@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::bench::Bench;
+use crate::checkpoint::{WEIGHTS, copy};
 
 const CASE: &str = r#"{"messages":[{"role":"user","content":"Is the heart large?"}],"max_tokens":6}"#;
 
@@ -67,9 +68,9 @@ fn a_model_beside_itself_differs_in_nothing() {
 
 #[test]
 fn other_weights_diverge() {
-    use crate::checkpoint::{WEIGHTS, copy};
     let bench = Bench::new();
     bench.file("one.json", CASE);
+    let path = copy(&bench, "other").join(WEIGHTS);
     let mut bytes = std::fs::read(&path).expect("it is there");
     // Some of the numbers of a matrix of the first layer (bytes 65,664 to 82,048 of the data), turned around in sign.
     let header =
