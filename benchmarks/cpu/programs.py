@@ -36,7 +36,11 @@ class Places:
     folder: Path
     threads: int
     temporary: Path
-    help: str = field(default="")
+    help: str = field(init=False)
+    """Options of `lightbox run`: a version that has no cache or no speculation is measured without."""
+
+    def __post_init__(self):
+        self.help = subprocess.run([self.lightbox, "run", "--help"], capture_output=True, text=True, check=True).stdout
 
     def gguf(self, kind: str) -> Path:
         return self.models / f"{self.shape}-{kind}.gguf"
@@ -79,8 +83,9 @@ def lightbox(places: Places, cpu: str, model: Path, body: dict, *, store: Path |
     request.write_text(json.dumps(body))
     command = [places.lightbox, "run", "--request", request, "--model", model, "--threads", str(places.threads), "--json"]
     command += ["--cpu", "avx2"] if cpu == "avx2" else []
-    command += ["--keep-prefix"] if store else ["--no-record"]
-    command += [] if guessing else ["--no-speculation"]
+    wished = ["--keep-prefix"] if store else ["--no-record"]
+    wished += [] if guessing else ["--no-speculation"]
+    command += [flag for flag in wished if flag in places.help]
     command += list(more)
     data = store or places.temporary / "data"
     out, measured = run(command, environment(cpu, LIGHTBOX_DATA=str(data)))

@@ -68,9 +68,12 @@ class Context:
     small: bool
 
     def try_peer(self, row: str, program: str, run) -> None:
-        """Runs a peer unless it fell behind; a failure is written down and stops nothing."""
-        if not self.keep(row, program):
-            return
+        """Runs a peer unless it fell behind."""
+        if self.keep(row, program):
+            self.attempt(row, program, run)
+
+    def attempt(self, row: str, program: str, run) -> None:
+        """A failure is written down and stops nothing."""
         try:
             run()
         except FAILURES as failure:
@@ -175,12 +178,14 @@ def films(c: Context) -> None:
     # The first token is there when the prefill ends.
     c.found("second-first", "lightbox", again["image_s"] + again["prefill_s"], note=counted(again))
     c.found("second-whole", "lightbox", whole(again), note=counted(again))
-    # After the first round only the picture is measured anew; the rest is that of the exact run.
-    int8 = programs.lightbox(p, c.cpu, p.gguf(kind), request(first, new if c.round == 1 else 1, picture), more=(*more, "--vision", "int8"))
-    c.found("image-int8", "lightbox", int8["image_s"], **memory(int8))
-    rest = int8 if c.round == 1 else cold
-    note = "" if c.round == 1 else "prefill and decode of the exact run"
-    c.found("film-int8", "lightbox", int8["image_s"] + rest["prefill_s"] + rest["decode_s"], note=note)
+
+    def in_whole_numbers() -> None:
+        # After the first round only the picture is measured anew; the rest is that of the exact run.
+        body = request(first, new if c.round == 1 else 1, picture)
+        int8 = programs.lightbox(p, c.cpu, p.gguf(kind), body, more=(*more, "--vision", "int8"))
+        c.found("image-int8", "lightbox", int8["image_s"], **memory(int8))
+        rest, note = (int8, "") if c.round == 1 else (cold, "prefill and decode of the exact run")
+        c.found("film-int8", "lightbox", int8["image_s"] + rest["prefill_s"] + rest["decode_s"], note=note)
 
     def llama() -> None:
         with LlamaServer(p, c.cpu, p.gguf(kind), p.projector(), ("--swa-full",)) as server:
@@ -211,6 +216,7 @@ def films(c: Context) -> None:
 
         return run
 
+    c.attempt("image-int8", "lightbox", in_whole_numbers)
     c.try_peer("film-exact", "llama.cpp", llama)
     if c.round == 1 and c.cpu == "avx2":
         c.try_peer("second-whole", "llama.cpp", llama_as_it_is)
