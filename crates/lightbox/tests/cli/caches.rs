@@ -90,6 +90,18 @@ fn another_tower_is_asked_again_and_another_text_model_is_not() {
 }
 
 #[test]
+fn what_was_encoded_in_another_precision_is_not_used() {
+    let bench = Bench::new();
+    bench.film("film.png");
+    for (precision, expected) in
+        [("exact", [0, 0, 1]), ("int8", [0, 0, 1]), ("int8", [0, 1, 0]), ("exact", [0, 1, 0])]
+    {
+        let found = read(&bench, &format!("findings film.png --vision {precision}")).json();
+        assert_eq!(counts(&found), expected, "{precision}");
+    }
+}
+
+#[test]
 fn a_damaged_entry_is_dropped_and_made_anew() {
     let bench = Bench::new();
     bench.film("film.png");
