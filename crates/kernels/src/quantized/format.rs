@@ -23,7 +23,8 @@ pub(super) enum Bits {
     Four { apart: usize },
     /// As [`Bits::Four`], with one higher bit: plane word `w` has group `planes · s + w` at bit `s`.
     Five { apart: usize, planes: usize },
-    /// As [`Bits::Four`] with sixteen groups apart, and a pair of higher bits of each, laid out as [`Bits::Two`].
+    /// Words in threes (0..8 in each half of a block): the nibbles of the first are groups `w` and `16 + w` of that half,
+    /// those of the second `8 + w` and `24 + w`, and the third has the upper pairs of `w`, `8 + w`, `16 + w` and `24 + w`.
     Six,
     /// Word `w` (0..8) of each half of a block has the groups `w`, `8 + w`, `16 + w` and `24 + w` of that half.
     Two,

@@ -1,19 +1,21 @@
 //! Where the fields of a block lie in a panel.
 //!
 //! A panel is sixteen rows of the source, in chunks of at most 256 inputs: one block of 256 values or up to eight blocks
-//! of 32. Within a chunk each field of all blocks and rows lies together, sixteen rows side by side:
+//! of 32. Within a chunk each field of all blocks and rows lies together, sixteen rows side by side, in the order in which
+//! a product reads them:
 //!
 //! | section | element | of each block |
 //! |---|---|---|
-//! | codes | 32-bit words as the source has them (bytes offset by 128 for `q8_0`) | 4, 8, 16 or 32 × 16 |
-//! | high | 32-bit words of high bits | 0, 1, 8 or 16 × 16 |
+//! | factors | f16: `d`, then `m` or `dmin` of each block | 1 or 2 × 16 |
 //! | scales | bytes, unpacked from six bits or nibbles (`q2_k`: with the minimum, as stored) | 0, 8 or 16 × 16 |
 //! | minimums | bytes | 0 or 8 × 16 |
-//! | factors | f16: `d`, then `m` or `dmin` of each block | 1 or 2 × 16 |
+//! | high | 32-bit words of fifth or third bits, from the next cache line on | 0, 1 or 8 × 16 |
+//! | codes | 32-bit words as the source has them (bytes offset by 128 for `q8_0`) | 4, 8, 16, 32 or 48 × 16 |
 //!
-//! A chunk is padded to whole cache lines. A word of codes is four consecutive inputs of one row (or, by nibbles or pairs
-//! of bits, two or four groups of four), which is what an 8-bit dot product takes; so nothing is shuffled while a panel
-//! is streamed, and packing is a copy of 32-bit words to places 64 bytes apart.
+//! A chunk is whole cache lines. A word of codes is four consecutive inputs of one row (or, by nibbles or pairs of bits,
+//! two or four groups of four), which is what an 8-bit dot product takes; so nothing is shuffled while a panel is
+//! streamed, and packing is a copy of 32-bit words to places 64 bytes apart. Of `q6_k`, every two words of low nibbles are
+//! followed by the word of their upper pairs: what is read in order, a CPU fetches ahead by itself.
 
 use super::repack;
 use crate::dtype::Dtype;
@@ -39,13 +41,13 @@ pub(crate) struct Layout {
     pub factors: usize,
 }
 
-/// Where sections of a chunk begin, and where it ends, in bytes.
+/// Where sections of a chunk begin after the factors, and where it ends, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sections {
-    pub high: usize,
     pub scales: usize,
     pub minimums: usize,
-    pub factors: usize,
+    pub high: usize,
+    pub codes: usize,
     pub len: usize,
 }
 
@@ -63,7 +65,7 @@ impl Layout {
             Dtype::Q3K => (16, 8, 16, 0, 1),
             Dtype::Q4K => (32, 0, 8, 8, 2),
             Dtype::Q5K => (32, 8, 8, 8, 2),
-            Dtype::Q6K => (32, 16, 16, 0, 1),
+            Dtype::Q6K => (48, 0, 16, 0, 1),
             Dtype::Iq4Xs => (32, 0, 8, 0, 1),
         };
         let (block, source_bytes) = dtype.block();
@@ -78,12 +80,11 @@ impl Layout {
     /// The sections of a chunk of `n` blocks a row.
     #[inline(always)]
     pub const fn sections(&self, n: usize) -> Sections {
-        let high = n * self.code_lines * LINE;
-        let scales = high + n * self.high_lines * LINE;
+        let scales = n * self.factors * WIDTH * 2;
         let minimums = scales + n * self.scale_rows * WIDTH;
-        let factors = minimums + n * self.min_rows * WIDTH;
-        let end = factors + n * self.factors * WIDTH * 2;
-        Sections { high, scales, minimums, factors, len: end.next_multiple_of(LINE) }
+        let high = (minimums + n * self.min_rows * WIDTH).next_multiple_of(LINE);
+        let codes = high + n * self.high_lines * LINE;
+        Sections { scales, minimums, high, codes, len: codes + n * self.code_lines * LINE }
     }
 
     /// Bytes of a whole chunk.

@@ -31,23 +31,18 @@ pub(super) trait Source: Copy {
 pub(super) struct Packed<'a> {
     chunk: &'a [u8],
     at: Sections,
-    /// How far ahead of a line of codes memory is asked for, in bytes; 0: not at all.
-    ahead: usize,
 }
 
 impl<'a> Packed<'a> {
     /// `chunk` holds `n` blocks a row.
     #[inline(always)]
-    pub fn new<S: Lanes, F: Format>(s: S, chunk: &'a [u8], n: usize, ahead: usize) -> Self {
+    pub fn new<S: Lanes, F: Format>(s: S, chunk: &'a [u8], n: usize) -> Self {
         let at = F::LAYOUT.sections(n);
-        if ahead > 0 {
-            // Lines of codes ask for their followers as they are read; the rest is asked for here.
-            let planes = matches!(F::BITS, Bits::Five { .. } | Bits::Three);
-            for line in (if planes { at.high } else { at.scales }..at.len).step_by(LINE) {
-                s.prefetch(chunk.as_ptr().wrapping_add(ahead + line));
-            }
+        // Factors are used last; asked for first, all lines come in order, which is what a CPU notices and runs ahead of.
+        for line in (0..at.codes).step_by(LINE) {
+            s.prefetch(chunk.as_ptr().wrapping_add(line));
         }
-        Self { chunk: &chunk[..at.len], at, ahead }
+        Self { chunk: &chunk[..at.len], at }
     }
 
     /// Line `line` of the section at `section`.
@@ -55,15 +50,9 @@ impl<'a> Packed<'a> {
     /// # Safety
     /// The chunk holds it.
     #[inline(always)]
-    unsafe fn line<S: Lanes, const FIELD: usize>(&self, s: S, section: usize, line: usize) -> S::Bytes {
-        // SAFETY: the caller promises that the line is there; what is prefetched is not read.
-        unsafe {
-            let from = self.chunk.as_ptr().add(section + line * LINE);
-            if FIELD == 0 && self.ahead > 0 {
-                s.prefetch(from.wrapping_add(self.ahead));
-            }
-            s.load_bytes(from)
-        }
+    unsafe fn line<S: Lanes>(&self, s: S, section: usize, line: usize) -> S::Bytes {
+        // SAFETY: the caller promises that the line is there.
+        unsafe { s.load_bytes(self.chunk.as_ptr().add(section + line * LINE)) }
     }
 
     #[inline(always)]
@@ -73,9 +62,8 @@ impl<'a> Packed<'a> {
 
     #[inline(always)]
     fn halves<S: Lanes, F: Format>(&self, s: S, row: usize) -> S::Wide {
-        let from: &[u8; 2 * WIDTH] = self.chunk[self.at.factors + row * 2 * WIDTH..]
-            .first_chunk()
-            .expect("a chunk is as long as its sections");
+        let from: &[u8; 2 * WIDTH] =
+            self.chunk[row * 2 * WIDTH..].first_chunk().expect("a chunk is as long as its sections");
         // SAFETY: sixteen f16, of any alignment.
         unsafe { s.wide_f16(from.as_ptr().cast()) }
     }
@@ -86,37 +74,28 @@ impl Source for Packed<'_> {
     unsafe fn codes<S: Lanes, F: Format, const FIELD: usize>(&self, s: S, group: usize) -> S::Bytes {
         // SAFETY: the lines of a group that is there are there.
         unsafe {
+            let codes = |line: usize| self.line(s, self.at.codes, line);
             let nibbles = |apart: usize| {
-                let line = self.line::<S, FIELD>(s, 0, group / (2 * apart) * apart + group % apart);
+                let line = codes(group / (2 * apart) * apart + group % apart);
                 if FIELD == 0 { s.low_nibbles(line) } else { s.high_nibbles(line) }
             };
             let plane = |planes: usize, bit: u32| {
                 let (block, within) = (group / (8 * planes), group % (8 * planes));
-                let line = self.line::<S, 1>(s, self.at.high, block * planes + within % planes);
+                let line = self.line(s, self.at.high, block * planes + within % planes);
                 s.bit(line, 1 << (within / planes), 1 << bit)
             };
-            let pair_line = group / 32 * 8 + group % 8;
+            let of_four = group / 32 * 8 + group % 8;
             match F::BITS {
-                Bits::Eight => self.line::<S, FIELD>(s, 0, group),
+                Bits::Eight => codes(group),
                 Bits::Four { apart } => nibbles(apart),
                 Bits::Five { apart, planes } => s.or(nibbles(apart), plane(planes, 4)),
                 Bits::Six => {
-                    let line = group / 32 * 16 + group % 16;
-                    let high = s.field_above::<FIELD>(self.line::<S, FIELD>(s, self.at.high, pair_line));
-                    s.or(
-                        high,
-                        match FIELD {
-                            0 => s.low_nibbles(self.line::<S, 0>(s, 0, line)),
-                            1 => s.low_nibbles(self.line::<S, 0>(s, 0, line)),
-                            _ => s.high_nibbles(self.line::<S, 1>(s, 0, line)),
-                        },
-                    )
+                    let low = codes(3 * of_four + FIELD % 2);
+                    let low = if FIELD < 2 { s.low_nibbles(low) } else { s.high_nibbles(low) };
+                    s.or(low, s.field_above::<FIELD>(codes(3 * of_four + 2)))
                 }
-                Bits::Two => s.field::<FIELD>(self.line::<S, FIELD>(s, 0, pair_line)),
-                Bits::Three => {
-                    let low = s.field::<FIELD>(self.line::<S, FIELD>(s, 0, pair_line));
-                    s.or(low, plane(8, 2))
-                }
+                Bits::Two => s.field::<FIELD>(codes(of_four)),
+                Bits::Three => s.or(s.field::<FIELD>(codes(of_four)), plane(8, 2)),
                 Bits::Table { apart } => s.look_up(&TABLE, nibbles(apart)),
             }
         }

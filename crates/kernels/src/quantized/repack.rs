@@ -68,8 +68,12 @@ pub(super) fn put(dtype: Dtype, layout: &Layout, blocks: &[u8], chunk: &mut [u8]
                 to.codes(&block[48..]);
             }
             Dtype::Q6K => {
-                to.codes(&block[..128]);
-                to.high(&block[128..192]);
+                for half in 0..2 {
+                    let (low, high) = (&block[64 * half..][..64], &block[128 + 32 * half..][..32]);
+                    to.thirds(half, 0, &low[..32]);
+                    to.thirds(half, 1, &low[32..]);
+                    to.thirds(half, 2, high);
+                }
                 to.scales(&block[192..208]);
                 to.factor(0, &block[208..210]);
             }
@@ -145,8 +149,12 @@ pub(super) fn take(dtype: Dtype, layout: &Layout, chunk: &[u8], column: usize, b
                 from.codes(&mut block[48..]);
             }
             Dtype::Q6K => {
-                from.codes(&mut block[..128]);
-                from.high(&mut block[128..192]);
+                for half in 0..2 {
+                    let (low, high) = block.split_at_mut(128);
+                    from.thirds(half, 0, &mut low[64 * half..][..32]);
+                    from.thirds(half, 1, &mut low[64 * half + 32..][..32]);
+                    from.thirds(half, 2, &mut high[32 * half..][..32]);
+                }
                 from.scales(&mut block[192..208]);
                 from.factor(0, &mut block[208..210]);
             }
@@ -172,9 +180,10 @@ struct Column<'a> {
 }
 
 impl Column<'_> {
-    fn words(&mut self, section: usize, words: &[u8]) {
+    /// Words into lines of a section, `each` lines apart.
+    fn words(&mut self, section: usize, each: usize, words: &[u8]) {
         let lines = self.chunk[section..].as_chunks_mut::<LINE>().0;
-        for (line, word) in lines.iter_mut().zip(words.as_chunks::<4>().0) {
+        for (line, word) in lines.iter_mut().step_by(each).zip(words.as_chunks::<4>().0) {
             line.as_chunks_mut::<4>().0[self.column] = *word;
         }
     }
@@ -187,11 +196,16 @@ impl Column<'_> {
     }
 
     fn codes(&mut self, words: &[u8]) {
-        self.words(self.b * self.layout.code_lines * LINE, words);
+        self.words(self.at.codes + self.b * self.layout.code_lines * LINE, 1, words);
+    }
+
+    /// Eight words of half a block of `q6_k`: every third line from line `which` on.
+    fn thirds(&mut self, half: usize, which: usize, words: &[u8]) {
+        self.words(self.at.codes + (24 * half + which) * LINE, 3, words);
     }
 
     fn high(&mut self, words: &[u8]) {
-        self.words(self.at.high + self.b * self.layout.high_lines * LINE, words);
+        self.words(self.at.high + self.b * self.layout.high_lines * LINE, 1, words);
     }
 
     fn scales(&mut self, scales: &[u8]) {
@@ -205,7 +219,7 @@ impl Column<'_> {
     }
 
     fn factor(&mut self, which: usize, f16_le: &[u8]) {
-        let row = self.at.factors + (self.b * self.layout.factors + which) * WIDTH * 2;
+        let row = (self.b * self.layout.factors + which) * WIDTH * 2;
         let to = self.chunk[row..].as_chunks_mut::<2>().0.get_mut(self.column);
         to.into_iter().zip(f16_le.as_chunks().0).for_each(|(to, factor)| *to = native(*factor));
     }
@@ -221,9 +235,9 @@ struct ColumnRef<'a> {
 }
 
 impl ColumnRef<'_> {
-    fn words(&self, section: usize, words: &mut [u8]) {
+    fn words(&self, section: usize, each: usize, words: &mut [u8]) {
         let lines = self.chunk[section..].as_chunks::<LINE>().0;
-        for (line, word) in lines.iter().zip(words.as_chunks_mut::<4>().0) {
+        for (line, word) in lines.iter().step_by(each).zip(words.as_chunks_mut::<4>().0) {
             *word = line.as_chunks::<4>().0[self.column];
         }
     }
@@ -236,11 +250,15 @@ impl ColumnRef<'_> {
     }
 
     fn codes(&self, words: &mut [u8]) {
-        self.words(self.b * self.layout.code_lines * LINE, words);
+        self.words(self.at.codes + self.b * self.layout.code_lines * LINE, 1, words);
+    }
+
+    fn thirds(&self, half: usize, which: usize, words: &mut [u8]) {
+        self.words(self.at.codes + (24 * half + which) * LINE, 3, words);
     }
 
     fn high(&self, words: &mut [u8]) {
-        self.words(self.at.high + self.b * self.layout.high_lines * LINE, words);
+        self.words(self.at.high + self.b * self.layout.high_lines * LINE, 1, words);
     }
 
     fn scales(&self, scales: &mut [u8]) {
@@ -255,7 +273,7 @@ impl ColumnRef<'_> {
     }
 
     fn factor(&self, which: usize, f16_le: &mut [u8]) {
-        let row = self.at.factors + (self.b * self.layout.factors + which) * WIDTH * 2;
+        let row = (self.b * self.layout.factors + which) * WIDTH * 2;
         let from = self.chunk[row..].as_chunks::<2>().0.get(self.column);
         from.into_iter().zip(f16_le.as_chunks_mut().0).for_each(|(from, factor)| *factor = native(*from));
     }

@@ -1,6 +1,6 @@
 //! The way through a quantized matrix: panels in groups, their chunks, and for each chunk that is unpacked, all rows.
 //!
-//! Few rows stream each panel once, straight from memory. Many rows are taken in blocks whose codes of a chunk stay in
+//! Few rows stream each panel once, straight from memory, and unpack it in registers. Many rows are taken in blocks whose codes of a chunk stay in
 //! the second-level cache, against groups of panels, so that a chunk is unpacked once for all rows of the block.
 
 use std::marker::PhantomData;
@@ -21,10 +21,6 @@ use crate::linear::Product;
 const ROW_BLOCK: usize = 192;
 /// Panels whose unfinished sums for a block of rows lie beside it (192 KiB).
 const PANEL_GROUP: usize = 16;
-/// Rows for which a chunk is not unpacked into memory, but on its way through the registers.
-const FEW_ROWS: usize = 1;
-/// How far ahead a streamed panel is asked for, in bytes.
-const PREFETCH_BYTES: usize = 2560;
 
 /// Scratch that [`run`] takes for `n_rows` rows, in f32.
 pub(crate) fn scratch(n_rows: usize) -> usize {
@@ -89,11 +85,12 @@ impl Share<'_> {
                     for (panel, sums) in panels.clone().zip(sums.chunks_exact_mut(rows.len() * WIDTH)) {
                         let bytes = w.panel(panel);
                         let bytes = &bytes[chunk * chunk_bytes..bytes.len().min((chunk + 1) * chunk_bytes)];
-                        let packed =
-                            Packed::new::<S, F>(s, bytes, n, if self.stream { PREFETCH_BYTES } else { 0 });
+                        let packed = Packed::new::<S, F>(s, bytes, n);
                         let place = Place { chunk, n, rows: rows.clone() };
-                        if rows.len() <= FEW_ROWS || !S::MANY_ROWS {
+                        if rows.len() == 1 || !S::MANY_ROWS {
                             self.rows::<S, F, _, 1>(s, packed, &place, sums);
+                        } else if rows.len() <= TILE_ROWS {
+                            self.rows::<S, F, _, TILE_ROWS>(s, packed, &place, sums);
                         } else {
                             let unpacked = room.fill::<S, F>(s, packed, n);
                             self.rows::<S, F, _, TILE_ROWS>(s, unpacked, &place, sums);
