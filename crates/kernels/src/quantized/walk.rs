@@ -22,7 +22,7 @@ const ROW_BLOCK: usize = 192;
 /// Panels whose unfinished sums for a block of rows lie beside it (192 KiB).
 const PANEL_GROUP: usize = 16;
 
-/// Scratch that [`run`] takes for `n_rows` rows, in f32.
+/// Scratch that [`Share::run`] takes for `n_rows` rows, in f32.
 pub(crate) fn scratch(n_rows: usize) -> usize {
     scratch_len(&[sums_len(n_rows)])
 }

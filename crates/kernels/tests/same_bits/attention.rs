@@ -306,7 +306,8 @@ fn forgotten_positions_are_stored_anew() {
         assert_eq!(detour.held(), lost..n_kept + 7, "{capacity}, {n_kept}, {n_forgotten}");
         let attend = |cache: &KvCache| {
             let mut out = vec![f32::NAN; d];
-            best().attend(&q, cache, &[lost..n_kept + 7], SCALE, &mut out).expect("held");
+            let range = lost..n_kept + 7;
+            best().attend(&q, cache, std::slice::from_ref(&range), SCALE, &mut out).expect("held");
             out
         };
         assert_same_bits(&attend(&detour), &attend(&straight), &format!("{capacity}, {n_kept}"));

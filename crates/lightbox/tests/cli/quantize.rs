@@ -51,7 +51,7 @@ fn what_cannot_be_done_is_refused() {
 fn a_model_beside_itself_differs_in_nothing() {
     let bench = Bench::new();
     bench.file("cases/one.json", CASE);
-    bench.file("cases/two.jsonl", &format!("{CASE}\n\n{CASE}\n"));
+    bench.file("cases/two.jsonl", format!("{CASE}\n\n{CASE}\n"));
     bench.file("cases/notes.txt", "not a case");
     let outcome = bench.line("models compare phantom phantom --cases cases --json");
     outcome.expect(0, &[]);
