@@ -242,10 +242,15 @@ def as_random_blocks(name: str, shape: tuple, kind: str):
         left -= n
 
 
+def path_of(folder: Path, prefix: str, shape_name: str, kind: str) -> Path:
+    """Projectors lie apart, so that a text file beside them is not loaded with one of three."""
+    return folder / ("projectors" if prefix else "") / f"{prefix}{shape_name}-{kind}.gguf"
+
+
 def make(folder: Path, shape_name: str, kinds: list) -> None:
     config = shaped(shape_name)
     n_layers = config["text_config"]["num_hidden_layers"]
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "projectors").mkdir(parents=True, exist_ok=True)
     if not (folder / "tokenizer.json").exists():
         random_4b.write_tokenizer(folder)
     plan = {"text": [], "projector": []}
@@ -257,7 +262,7 @@ def make(folder: Path, shape_name: str, kinds: list) -> None:
             plan[file].append((hub, shape, name, shape, added))
     for file, prefix in (("text", ""), ("projector", "mmproj-")):
         wanted = [k.removeprefix("mmproj-") for k in kinds if k.startswith("mmproj-") == (file == "projector")]
-        wanted = [k for k in wanted if not (folder / f"{prefix}{shape_name}-{k}.gguf").exists()]
+        wanted = [k for k in wanted if not path_of(folder, prefix, shape_name, k).exists()]
         writers = {}
         for kind in wanted:
             metadata = (
@@ -267,7 +272,7 @@ def make(folder: Path, shape_name: str, kinds: list) -> None:
             for _, _, name, shape, _ in plan[file]:
                 stored = type_of(name, shape, kind, n_layers)
                 table.append((name, shape, blocks.TYPES[stored][0], bytes_of(stored, shape)))
-            writers[kind] = gguf_file.Writer(folder / f"{prefix}{shape_name}-{kind}.gguf", metadata, table)
+            writers[kind] = gguf_file.Writer(path_of(folder, prefix, shape_name, kind), metadata, table)
         start = time.time()
         for hub, drawn, name, shape, added in plan[file] if writers else []:
             stored = {kind: type_of(name, shape, kind, n_layers) for kind in wanted}

@@ -46,7 +46,7 @@ class Places:
         return self.models / f"{self.shape}-{kind}.gguf"
 
     def projector(self, kind: str = "f16") -> Path:
-        return self.models / f"mmproj-{self.shape}-{kind}.gguf"
+        return self.models / "projectors" / f"mmproj-{self.shape}-{kind}.gguf"
 
     def llama(self, cpu: str, program: str) -> Path:
         return self.peers / cpu / "bin" / program

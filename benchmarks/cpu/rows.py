@@ -289,7 +289,8 @@ def memory_row(c: Context) -> None:
         parts += [{"type": "image_url", "image_url": {"url": str(picture)}}, {"type": "text", "text": f"SLICE {i + 1}"}]
     body = {"messages": [{"role": "user", "content": parts}], "max_tokens": 2, "temperature": 0}
     for layers in (6, 12):
-        model, projector = (c.places.models / f"{name}.gguf" for name in (f"4b-{layers}-q4_k_m", f"mmproj-4b-{layers}-f16"))
+        model = c.places.models / f"4b-{layers}-q4_k_m.gguf"
+        projector = c.places.models / "projectors" / f"mmproj-4b-{layers}-f16.gguf"
         if not model.exists():
             raise Failed(f"no {model.name}: make_models.py --shape 4b-{layers}")
         ours = programs.lightbox(c.places, c.cpu, model, body, more=("--projector", projector))
