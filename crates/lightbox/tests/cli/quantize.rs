@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, names};
 use crate::checkpoint::{WEIGHTS, copy};
 
 const CASE: &str = r#"{"messages":[{"role":"user","content":"Is the heart large?"}],"max_tokens":6}"#;
@@ -81,4 +81,62 @@ fn other_weights_diverge() {
     let outcome = bench.line("models compare phantom ./other --cases one.json --json");
     let report: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
     assert!(report["kl"]["mean"].as_f64().is_some_and(|kl| kl > 0.0), "{report}");
+}
+
+#[test]
+fn a_tower_in_whole_numbers_is_compared_with_the_exact_one() {
+    let bench = Bench::new();
+    let film = bench.film("film.png");
+    let parts = serde_json::json!([
+        {"type": "image_url", "image_url": {"url": film}},
+        {"type": "text", "text": "What is it?"}
+    ]);
+    let case = serde_json::json!({"messages": [{"role": "user", "content": parts}], "max_tokens": 4});
+    bench.file("film.json", case.to_string());
+    let outcome = bench.line("models compare phantom phantom --vision-b int8 --cases film.json --json");
+    let report: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    assert_eq!((&report["a"]["vision"], &report["b"]["vision"]), (&"exact".into(), &"int8".into()));
+    assert!(report["kl"]["mean"].as_f64().is_some_and(|kl| kl > 0.0 && kl < 0.5), "{report}");
+}
+
+#[test]
+fn a_quantized_copy_is_kept_and_made_again_where_it_is_damaged() {
+    let mut bench = Bench::new();
+    copy(&bench, "model");
+    bench.file("case.json", CASE);
+    let cache = bench.path("cache");
+    bench.set("XDG_CACHE_HOME", &cache.display().to_string());
+    let run = |line: &str| bench.line(&format!("run --request case.json --no-record --quantize {line}"));
+    let first = run("q8_0 --model ./model --json");
+    first.expect(0, &["kept the quantized copy"]);
+    let again = run("q8_0 --model ./model");
+    again.expect(0, &[]);
+    assert!(!again.stderr.contains("quantized copy"), "{}", again.stderr);
+    let copies: Vec<_> = names(&cache.join("lightbox/quantized"));
+    let [entry] = copies.as_slice() else { panic!("expected one copy, found {copies:?}") };
+    let file = cache.join("lightbox/quantized").join(entry).join("files/model-q8_0.gguf");
+    let whole = std::fs::read(&file).expect("it is there");
+    std::fs::write(&file, &whole[..whole.len() / 2]).expect("a file of the test's own");
+    let mended = run("q8_0 --model ./model");
+    mended.expect(0, &["is damaged; it is made again", "kept the quantized copy"]);
+    assert_eq!(mended.stdout, again.stdout);
+    assert!(std::fs::read(&file).expect("it is there") == whole, "the same bytes");
+    run(&format!("q8_0 --model {}", file.display())).expect(2, &["is GGUF already"]);
+    // A file where the folder would be.
+    bench.set(
+        "XDG_CACHE_HOME",
+        &bench.file("taken/lightbox", "").parent().expect("a folder").display().to_string(),
+    );
+    bench
+        .line("run --request case.json --no-record --quantize q8_0 --model ./model")
+        .expect(1, &["the quantized copy cannot be kept", "set XDG_CACHE_HOME"]);
+}
+
+#[test]
+fn a_full_disk_leaves_nothing() {
+    let bench = Bench::new();
+    bench
+        .line_on_a_full_disk(100, "models quantize phantom --type q8_0 out")
+        .expect(1, &["cannot be written", "out"]);
+    assert!(names(&bench.path("")).iter().all(|name| !name.contains("out")), "nothing is left over");
 }

@@ -13,7 +13,7 @@ use lightbox_models::{Engine, Finish, Generation, LocalEngine, Request};
 use self::cases::Case;
 use self::measure::Divergence;
 use self::report::{CaseReport, Report, Side};
-use crate::arguments::{ModelArguments, OutputArguments};
+use crate::arguments::{ModelArguments, OutputArguments, Vision};
 use crate::exit::{Code, Failure};
 use crate::terminal::{Output, Progress, print_json, say};
 use crate::{cancel, model};
@@ -28,6 +28,7 @@ use crate::{cancel, model};
 Examples:
   lightbox models compare google/medgemma-1.5-4b-it ./medgemma-q4/medgemma-1.5-4b-it-q4_k_m.gguf --cases cases/
   lightbox models compare ./model ./model-q8.gguf --cases case1.json cases.jsonl --json
+  lightbox models compare ./model ./model --vision-b int8 --cases films/
 
 A case is a request as `lightbox run` takes it; a .jsonl file holds one a line, a folder all its .json and .jsonl files.
 Both models are in memory at once.")]
@@ -44,6 +45,16 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     cases: Vec<PathBuf>,
 
+    /// How the vision tower of A multiplies
+    #[arg(long, value_name = "PRECISION")]
+    vision_a: Option<Vision>,
+
+    /// How the vision tower of B multiplies
+    ///
+    /// With the same model as A and B, this says what int8 costs.
+    #[arg(long, value_name = "PRECISION")]
+    vision_b: Option<Vision>,
+
     /// Most tokens of an answer, where a case sets no limit
     #[arg(long, value_name = "N", default_value = "256", value_parser = crate::arguments::count)]
     max_tokens: std::num::NonZeroUsize,
@@ -58,8 +69,8 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let cases = cases::load(&arguments.cases, arguments.max_tokens.get())?;
-    let mut a = engine(arguments, &arguments.a)?;
-    let mut b = engine(arguments, &arguments.b)?;
+    let mut a = engine(arguments, &arguments.a, arguments.vision_a)?;
+    let mut b = engine(arguments, &arguments.b, arguments.vision_b)?;
     let cancel = cancel::on_interrupt()?;
     let progress = Progress::steps("compare", cases.len() as u64);
     let mut compared = Vec::with_capacity(cases.len());
@@ -69,7 +80,8 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         compared.push(one);
     }
     drop(progress);
-    let sides = [(&a, &arguments.a), (&b, &arguments.b)].map(|(engine, name)| Side::of(engine, name));
+    let sides = [(&a, &arguments.a, arguments.vision_a), (&b, &arguments.b, arguments.vision_b)]
+        .map(|(engine, name, vision)| Side::of(engine, name, vision));
     let report = Report::of(sides, compared);
     if arguments.output.json {
         print_json(&report)?;
@@ -79,10 +91,11 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     Ok(Code::Done)
 }
 
-fn engine(arguments: &Arguments, name: &str) -> Result<LocalEngine, Failure> {
+fn engine(arguments: &Arguments, name: &str, vision: Option<Vision>) -> Result<LocalEngine, Failure> {
     let options = ModelArguments {
         model: Some(name.to_owned()),
         threads: arguments.threads,
+        vision,
         ..ModelArguments::default()
     };
     model::load(&options, name)

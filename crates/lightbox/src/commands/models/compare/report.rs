@@ -4,6 +4,7 @@ use lightbox_models::{Engine, Generation, LocalEngine, Timings};
 use serde::Serialize;
 
 use super::measure::{Divergence, RESAMPLES, SEED, bootstrap, mean, percentile, wilson};
+use crate::arguments::Vision;
 use crate::terminal::count;
 
 /// One of the two models.
@@ -11,11 +12,20 @@ use crate::terminal::count;
 pub struct Side {
     name: String,
     digest: String,
+    vision: &'static str,
 }
 
 impl Side {
-    pub fn of(engine: &LocalEngine, name: &str) -> Self {
-        Self { name: name.to_owned(), digest: engine.card().digest.clone() }
+    pub fn of(engine: &LocalEngine, name: &str, vision: Option<Vision>) -> Self {
+        let vision = match vision {
+            None | Some(Vision::Exact) => "exact",
+            Some(Vision::Int8) => "int8",
+        };
+        Self { name: name.to_owned(), digest: engine.card().digest.clone(), vision }
+    }
+
+    fn told(&self) -> String {
+        format!("{}, vision {}", self.name, self.vision)
     }
 }
 
@@ -201,8 +211,8 @@ impl Report {
         };
         let kl = &self.kl;
         let lines = [
-            ("A", self.a.name.clone()),
-            ("B", self.b.name.clone()),
+            ("A", self.a.told()),
+            ("B", self.b.told()),
             ("cases", format!("{}, {}", count(self.n_cases, "case"), count(self.places, "place"))),
             ("changed", format!("answers {}", percent(&self.changed))),
             ("same token", format!("preferred at {}", percent(&self.same_top))),
