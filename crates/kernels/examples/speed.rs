@@ -11,7 +11,9 @@ use std::io::{self, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lightbox_kernels::{Backend, Dtype, Epilogue, Isa, KvCache, Matrix, MatrixBuilder, Rope};
+use lightbox_kernels::{
+    Backend, Dtype, Epilogue, Isa, KEY_BLOCK, KvCache, KvDtype, KvPool, Matrix, MatrixBuilder, Rope,
+};
 
 type Anything<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -69,24 +71,48 @@ fn main() -> Anything<()> {
             )?;
         }
     }
-    for (what, n, heads, kv_heads, d, past) in [
-        ("vision tower", 4096, 16, 16, 72, 0),
-        ("prompt of 512", 512, 8, 4, 256, 0),
-        ("512 after 3584", 512, 8, 4, 256, 3584),
-        ("one row at 4096", 1, 8, 4, 256, 4095),
+    let text = [KvDtype::F32, KvDtype::F16, KvDtype::Bf16, KvDtype::Q8];
+    for (what, n, heads, kv_heads, d, past, window, types) in [
+        ("vision tower", 4096, 16, 16, 72, 0, 0, &text[..1]),
+        ("prompt of 512", 512, 8, 4, 256, 0, usize::MAX, &text[1..2]),
+        ("512 after 3584", 512, 8, 4, 256, 3584, usize::MAX, &text),
+        ("512 after 21488", 512, 8, 4, 256, 21_488, usize::MAX, &text[1..2]),
+        ("512 sliding", 512, 8, 4, 256, 3584, 1024, &text[1..2]),
+        ("1 at 4096", 1, 8, 4, 256, 4095, usize::MAX, &text),
+        ("1 at 22000", 1, 8, 4, 256, 21_999, usize::MAX, &text[1..]),
+        ("4 at 22000", 4, 8, 4, 256, 21_996, usize::MAX, &text[1..2]),
+        ("1 sliding", 1, 8, 4, 256, 4095, 1024, &text[1..2]),
     ] {
-        let mut cache = KvCache::new(kv_heads, d, past + n)?;
-        let kv = values((past + n) * kv_heads * d);
-        backend.store(&mut cache, &kv, &kv, 0)?;
-        let bidirectional = d == 72;
-        let ranges: Vec<_> = (0..n).map(|i| 0..if bidirectional { n } else { past + i + 1 }).collect();
-        let (q, mut y) = (values(n * heads * d), vec![0.0; n * heads * d]);
-        let time = best(3, || Ok(backend.attend(&q, &cache, &ranges, 0.1, &mut y)?))?;
-        let keys: usize = ranges.iter().map(ExactSizeIterator::len).sum();
-        let rate = (keys * heads * d * 4) as f64 / time.as_secs_f64() / 1e9;
-        let of_peak = 100.0 * rate / peak;
-        let ms = time.as_secs_f64() * 1e3;
-        writeln!(out, "attention, {what:15} {ms:9.2} ms  {rate:7.1} GFLOP/s  {of_peak:4.0} % of that")?;
+        for dtype in types {
+            let pool = KvPool::new(kv_heads, d, *dtype)?;
+            // Several, so that a row finds its keys in no cache, as it does between the weights of a model.
+            let n_caches = if n < 16 { 16_000 / (past + n) + 1 } else { 1 };
+            let mut caches =
+                (0..n_caches).map(|_| KvCache::in_pool(&pool, past + n)).collect::<Result<Vec<_>, _>>()?;
+            let kv = values((past + n) * kv_heads * d);
+            for cache in &mut caches {
+                backend.store(cache, &kv, &kv, 0)?;
+            }
+            let range = |i: usize| (past + i + 1).saturating_sub(window)..past + i + 1;
+            let ranges: Vec<_> = (0..n).map(|i| if window == 0 { 0..n } else { range(i) }).collect();
+            let (q, mut y) = (values(n * heads * d), vec![0.0; n * heads * d]);
+            let time = best(3, || {
+                for cache in &caches {
+                    backend.attend(&q, cache, &ranges, 0.1, &mut y)?;
+                }
+                Ok(())
+            })? / u32::try_from(n_caches)?;
+            let keys: usize = ranges.iter().map(ExactSizeIterator::len).sum();
+            let rate = (keys * heads * d * 4) as f64 / time.as_secs_f64() / 1e9;
+            let of_peak = 100.0 * rate / peak;
+            let ms = time.as_secs_f64() * 1e3;
+            let read = keys / n * pool.page_bytes() / KEY_BLOCK;
+            let gb = if n < 16 { read as f64 / time.as_secs_f64() / 1e9 } else { 0.0 };
+            writeln!(
+                out,
+                "attention, {what:15} {dtype:>4} {ms:9.3} ms  {rate:7.1} GFLOP/s {of_peak:4.0} % of that {gb:5.1} GB/s"
+            )?;
+        }
     }
     let rope = Rope::new(256, 1e6, 8.0)?;
     let (n, mut x) = (512, values(512 * 8 * 256));

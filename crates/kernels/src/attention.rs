@@ -2,20 +2,39 @@
 //!
 //! Rows are taken in groups that fit the caches, and the keys in blocks of 64 at fixed absolute positions. Each row
 //! keeps a running maximum and sum, and its output is rescaled from block to block (Milakov and Gimelshein, "Online
-//! normalizer calculation for softmax", 2018; tiled as in Dao et al., "FlashAttention", 2022).
+//! normalizer calculation for softmax", 2018; tiled as in Dao et al., "FlashAttention", 2022). Spans of eight blocks
+//! start anew and are merged, so that few rows over many keys can be shared out to many threads ("Flash-Decoding",
+//! Dao et al., 2023) and have the bits that one thread gives them.
 
+mod gather;
+mod merge;
 mod softmax;
+mod walk;
+mod whole;
+mod widen;
 
 use std::ops::Range;
 
-use crate::backend::{Backend, Parts, Scratch, Shared, scratch_len};
-use crate::cache::{KEY_BLOCK, KvCache};
+use crate::backend::{Backend, Shared};
+use crate::cache::{KEY_BLOCK, KvCache, KvDtype};
 use crate::error::{Error, Result, expect_len};
-use crate::lanes::{LANES, Lanes, WIDTH};
-use crate::tile::{MAX_ROWS, Sums, tile, with_rows, zeros};
+use crate::lanes::LANES;
+use crate::tile::MAX_ROWS;
 
 /// Query vectors that share a walk over the keys: their queries and outputs stay in the first- and second-level cache.
 const QUERIES: usize = 48;
+
+/// The same where keys and values are widened first, which takes the time of about two queries.
+const QUERIES_OF_WIDENED: usize = 96;
+
+/// Query vectors that read 16-bit keys and values as they lie.
+const FEW_QUERIES: usize = 2;
+
+/// Blocks whose sums start anew.
+const SPAN_BLOCKS: usize = 8;
+
+/// Most rows whose keys are shared out to threads span by span: more rows make work enough.
+const FEW_ROWS: usize = 16;
 
 struct Attention<'a> {
     q: &'a [f32],
@@ -32,9 +51,12 @@ impl Backend {
     /// `q` and `out` are `[n, n_heads, head_dim]`, row-major, `n_heads` a multiple of the cache's heads: head h uses
     /// keys of head `h / (n_heads / n_kv_heads)`. `ranges` has one range of absolute positions a row, none empty.
     ///
-    /// A score is one fused sum over the dimensions in order, times `scale`. Within each block of [`KEY_BLOCK`] keys
-    /// values are summed in the order of keys; blocks follow one another in order of position, each with
-    /// `out = fma(out, exp(old maximum - new maximum), block's sum)`. Keys outside the range take no part.
+    /// Keys and values count as the f32 numbers that they widen to. A score is one fused sum over the dimensions in
+    /// order, times `scale`. Within each block of [`KEY_BLOCK`] keys values are summed in the order of keys; blocks follow
+    /// one another in order of position, each with `out = fma(out, exp(old maximum - new maximum), block's sum)`. Keys
+    /// outside the range take no part. Every eight blocks (512 keys, at multiples of 512) that starts anew, and what
+    /// the spans gave is merged in order of position: with `a` and `b` the exponentials of the two maxima less the larger
+    /// one, `out = fma(out, a, b · span's out)`, and so with the sums of weights.
     ///
     /// # Errors
     /// Lengths that do not fit, a range that is empty, or one that the cache does not hold; `out` is then unchanged.
@@ -71,7 +93,7 @@ impl Backend {
         let n_keys = ranges.iter().map(ExactSizeIterator::len).fold(0, usize::saturating_add);
         let attention = Attention { q, cache, ranges, scale, n_heads, out: Shared::new(out) };
         let work = n_keys.saturating_mul(2 * n_heads * d);
-        self.parallel(work, scratch_len(&attention.lens()), &attention)
+        merge::run(self, work, &attention)
     }
 }
 
@@ -85,242 +107,60 @@ impl Attention<'_> {
     /// Rows whose queries share a walk.
     #[inline(always)]
     fn rows_at_once(&self) -> usize {
-        (QUERIES / self.group()).max(1)
+        let queries = if self.cache.dtype() == KvDtype::F32 { QUERIES } else { QUERIES_OF_WIDENED };
+        (queries / self.group()).max(1)
     }
 
-    /// Queries, outputs, running maxima, running sums, scores.
+    /// Queries of the largest item.
     #[inline(always)]
-    fn lens(&self) -> [usize; 5] {
-        let n = self.rows_at_once().min(self.ranges.len()) * self.group();
-        let per_tile = n.div_ceil(MAX_ROWS) * LANES;
-        [n * self.cache.head_dim(), n * self.cache.padded_dim(), per_tile, per_tile, MAX_ROWS * KEY_BLOCK]
+    fn most_queries(&self) -> usize {
+        self.rows_at_once().min(self.ranges.len()) * self.group()
     }
-}
 
-impl Parts for Attention<'_> {
+    /// Groups of rows times heads of keys.
     #[inline(always)]
-    unsafe fn part<S: Lanes>(&self, s: S, part: usize, n_parts: usize, scratch: &mut Scratch) {
+    fn n_items(&self) -> usize {
+        self.ranges.len().div_ceil(self.rows_at_once()) * self.cache.n_kv_heads()
+    }
+
+    /// Whether spans are worth sharing out to this many threads.
+    fn is_shared_out(&self, n_threads: usize) -> bool {
+        n_threads > 1 && self.ranges.len() <= FEW_ROWS && !self.n_items().is_multiple_of(n_threads)
+    }
+
+    /// The head of keys and the rows of an item.
+    #[inline(always)]
+    fn item(&self, item: usize) -> Item {
         let n_groups = self.ranges.len().div_ceil(self.rows_at_once());
-        // Taken in turns, because later rows of a prompt see more keys.
-        for item in (part..n_groups * self.cache.n_kv_heads()).step_by(n_parts) {
-            let first = item % n_groups * self.rows_at_once();
-            let rows = first..(first + self.rows_at_once()).min(self.ranges.len());
-            // SAFETY: each head of keys and group of rows is one item, which belongs to one part.
-            unsafe { self.item(s, item / n_groups, rows, scratch) };
+        let first = item % n_groups * self.rows_at_once();
+        Item { kv_head: item / n_groups, rows: first..(first + self.rows_at_once()).min(self.ranges.len()) }
+    }
+
+    /// Whether blocks are widened before queries meet them: Q8 always, the others unless one row decodes.
+    #[inline(always)]
+    fn widens(&self, n_queries: usize) -> bool {
+        match self.cache.dtype() {
+            KvDtype::F32 => false,
+            KvDtype::Bf16 | KvDtype::F16 => n_queries > FEW_QUERIES,
+            KvDtype::Q8 => true,
         }
+    }
+
+    /// Queries, a span's outputs, maxima and sums, those of all spans so far, scores, factors, widened keys and values.
+    #[inline(always)]
+    fn lens(&self) -> [usize; 11] {
+        let n = self.most_queries();
+        let (d, padded) = (self.cache.head_dim(), self.cache.layout().padded_dim);
+        let per_tile = n.div_ceil(MAX_ROWS) * LANES;
+        let (keys, values) = if self.widens(n) { (KEY_BLOCK * d, KEY_BLOCK * padded) } else { (0, 0) };
+        let outputs = n * padded;
+        let scores = n.max(MAX_ROWS) * KEY_BLOCK;
+        [n * d, outputs, per_tile, per_tile, outputs, per_tile, per_tile, scores, per_tile, keys, values]
     }
 }
 
-impl Attention<'_> {
-    /// All queries of `rows` that use keys of head `kv_head`.
-    ///
-    /// # Safety
-    /// No other call is given the same rows and head.
-    #[inline(always)]
-    unsafe fn item<S: Lanes>(&self, s: S, kv_head: usize, rows: Range<usize>, scratch: &mut Scratch) {
-        let (d, padded, group) = (self.cache.head_dim(), self.cache.padded_dim(), self.group());
-        let n = rows.len() * group;
-        let [queries, outputs, maxima, sums, scores] = scratch.slices(self.lens());
-        // Where a query, counted within the item, lies in q and in out.
-        let place = |query: usize| {
-            ((rows.start + query / group) * self.n_heads + kv_head * group + query % group) * d
-        };
-        for (query, to) in queries.chunks_exact_mut(d).take(n).enumerate() {
-            to.copy_from_slice(&self.q[place(query)..][..d]);
-        }
-        outputs.fill(0.0);
-        maxima.fill(f32::NEG_INFINITY);
-        sums.fill(0.0);
-
-        let ranges = &self.ranges[rows.clone()];
-        let first = ranges.iter().map(|r| r.start).min().unwrap_or(0) / KEY_BLOCK;
-        let last = ranges.iter().map(|r| r.end).max().unwrap_or(0).div_ceil(KEY_BLOCK);
-        for block in first..last {
-            let (keys, values) = self.cache.block(block, kv_head);
-            for (i, query) in (0..n).step_by(MAX_ROWS).enumerate() {
-                let n_rows = MAX_ROWS.min(n - query);
-                let mut seen = [(0, 0); MAX_ROWS];
-                for (r, seen) in seen.iter_mut().take(n_rows).enumerate() {
-                    *seen = within(&ranges[(query + r) / group], block);
-                }
-                let mut walk = Walk {
-                    keys,
-                    values,
-                    scale: self.scale,
-                    d,
-                    queries: &queries[query * d..],
-                    outputs: &mut outputs[query * padded..(query + n_rows) * padded],
-                    maxima: &mut maxima[i * LANES..(i + 1) * LANES],
-                    sums: &mut sums[i * LANES..(i + 1) * LANES],
-                    scores,
-                };
-                let seen = &seen[..n_rows];
-                if seen.iter().all(|(start, end)| start < end) {
-                    with_rows!(n_rows, R => walk.step::<S, R>(s, 0, seen));
-                } else {
-                    for (r, seen) in seen.iter().enumerate().filter(|(_, (start, end))| start < end) {
-                        walk.step::<S, 1>(s, r, std::slice::from_ref(seen));
-                    }
-                }
-            }
-        }
-
-        for query in 0..n {
-            let sum = s.splat(sums[query / MAX_ROWS * LANES + query % MAX_ROWS]);
-            // SAFETY: this head of this row belongs to this item.
-            let out = unsafe { self.out.range_mut(place(query), d) };
-            for (out, from) in out.chunks_mut(LANES).zip(outputs[query * padded..].chunks(LANES)) {
-                s.store_slice(s.div(s.load_slice(from), sum), out);
-            }
-        }
-    }
-}
-
-/// The part of `range` that lies in a block, counted from the block's start.
-#[inline(always)]
-fn within(range: &Range<usize>, block: usize) -> (usize, usize) {
-    let start = block * KEY_BLOCK;
-    (range.start.saturating_sub(start).min(KEY_BLOCK), range.end.saturating_sub(start).min(KEY_BLOCK))
-}
-
-/// Up to six queries against one block of keys, and what they have gathered so far.
-struct Walk<'a> {
-    /// `[panel][d][16]`
-    keys: &'a [f32],
-    /// `[chunk][64][16]`
-    values: &'a [f32],
-    scale: f32,
-    d: usize,
-    /// `[rows][d]`
-    queries: &'a [f32],
-    /// `[rows][padded d]`
-    outputs: &'a mut [f32],
-    /// `[8]`, of which the first rows count
-    maxima: &'a mut [f32],
-    /// `[8]`, of which the first rows count
-    sums: &'a mut [f32],
-    /// `[6][64]`
-    scores: &'a mut [f32],
-}
-
-impl Walk<'_> {
-    /// Takes this block's keys into rows `first .. first + R`, each seeing the keys of its entry of `seen`.
-    #[inline(always)]
-    fn step<S: Lanes, const R: usize>(&mut self, s: S, first: usize, seen: &[(usize, usize)]) {
-        let seen: [(usize, usize); R] = std::array::from_fn(|r| seen[r]);
-        // Few rows leave registers for more panels, whose sums hide one another's latency.
-        match R {
-            1 => self.score::<S, R, 4>(s, first),
-            2 => self.score::<S, R, 2>(s, first),
-            _ => self.score::<S, R, 1>(s, first),
-        }
-        let factors = self.soften::<S, R>(s, first, &seen);
-        let n_chunks = self.values.len() / (KEY_BLOCK * WIDTH);
-        let at_once = match R {
-            1 => 4,
-            2 => 2,
-            _ => 1,
-        };
-        let mut chunk = 0;
-        while chunk + at_once <= n_chunks {
-            match R {
-                1 => self.gather::<S, R, 4>(s, first, &seen, &factors, chunk),
-                2 => self.gather::<S, R, 2>(s, first, &seen, &factors, chunk),
-                _ => self.gather::<S, R, 1>(s, first, &seen, &factors, chunk),
-            }
-            chunk += at_once;
-        }
-        while chunk < n_chunks {
-            self.gather::<S, R, 1>(s, first, &seen, &factors, chunk);
-            chunk += 1;
-        }
-    }
-
-    /// Scores of all 64 keys, `P` panels at a time.
-    #[inline(always)]
-    fn score<S: Lanes, const R: usize, const P: usize>(&mut self, s: S, first: usize) {
-        let d = self.d;
-        let queries = &self.queries[first * d..(first + R) * d];
-        let scores = &mut self.scores[..R * KEY_BLOCK];
-        let scale = s.wide_splat(self.scale);
-        for panel in (0..KEY_BLOCK / WIDTH).step_by(P) {
-            let keys = &self.keys[panel * d * WIDTH..(panel + P) * d * WIDTH];
-            // SAFETY: R queries of d values, P panels of d × 16 and R rows of 64 scores are there, as just sliced.
-            unsafe {
-                let dots = tile::<S, f32, R, P, false>(
-                    s,
-                    queries.as_ptr(),
-                    d,
-                    keys.as_ptr(),
-                    d * WIDTH,
-                    d,
-                    zeros(s),
-                );
-                for (r, dots) in dots.into_iter().enumerate() {
-                    for (p, dots) in dots.into_iter().enumerate() {
-                        let to = scores.as_mut_ptr().add(r * KEY_BLOCK + (panel + p) * WIDTH);
-                        s.wide_store(s.wide_mul(dots, scale), to);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Adds the values of seen keys, weighted, to `P` chunks of sixteen dimensions.
-    #[inline(always)]
-    fn gather<S: Lanes, const R: usize, const P: usize>(
-        &mut self,
-        s: S,
-        first: usize,
-        seen: &[(usize, usize); R],
-        factors: &[f32; LANES],
-        chunk: usize,
-    ) {
-        const CHUNK: usize = KEY_BLOCK * WIDTH;
-        // Keys that all rows see are taken together; those before and after, row by row, in the same order.
-        let start = seen.iter().map(|s| s.0).max().unwrap_or(0);
-        let end = seen.iter().map(|s| s.1).min().unwrap_or(0);
-        let (start, end) = if start < end { (start, end) } else { (KEY_BLOCK, KEY_BLOCK) };
-        let ragged = seen.iter().any(|s| *s != (start, end));
-        let values = &self.values[chunk * CHUNK..(chunk + P) * CHUNK];
-        let weights = &self.scores[..R * KEY_BLOCK];
-        let padded = self.values.len() / KEY_BLOCK;
-        let outputs = &mut self.outputs[first * padded..(first + R) * padded];
-        // SAFETY: rows of weights and chunks of values have 64 keys each, and key ranges end at 64 at most; outputs
-        // have R rows of `padded` values, chunk + P of sixteen at least.
-        unsafe {
-            let one = |row: usize, from: usize, to: usize, sums: [Sums<S>; P]| {
-                if from >= to {
-                    return sums;
-                }
-                let weights = weights.as_ptr().add(row * KEY_BLOCK + from);
-                let values = values.as_ptr().add(from * WIDTH);
-                let [sums] = tile::<S, f32, 1, P, false>(s, weights, 0, values, CHUNK, to - from, [sums]);
-                sums
-            };
-            let mut sums = zeros::<S, R, P>(s);
-            if ragged {
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    *sums = one(r, seen[r].0, seen[r].1.min(start), *sums);
-                }
-            }
-            if start < end {
-                let weights = weights.as_ptr().add(start);
-                let values = values.as_ptr().add(start * WIDTH);
-                sums = tile::<S, f32, R, P, false>(s, weights, KEY_BLOCK, values, CHUNK, end - start, sums);
-            }
-            if ragged {
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    *sums = one(r, seen[r].0.max(end), seen[r].1, *sums);
-                }
-            }
-            for (r, sums) in sums.into_iter().enumerate() {
-                let factor = s.wide_splat(factors[r]);
-                for (p, sum) in sums.into_iter().enumerate() {
-                    let at = outputs.as_mut_ptr().add(r * padded + (chunk + p) * WIDTH);
-                    s.wide_store(s.wide_fma(s.wide_load(at), factor, sum), at);
-                }
-            }
-        }
-    }
+/// All queries of some rows that use one head of keys.
+struct Item {
+    kv_head: usize,
+    rows: Range<usize>,
 }

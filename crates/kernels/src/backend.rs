@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lightbox_host::Arena;
 
@@ -30,6 +30,8 @@ pub struct Backend {
     scratch: Vec<Mutex<Scratch>>,
     /// Quantized activations of the operation at hand: in pieces of 256, in pieces of 32.
     pub(crate) activations: Mutex<[Activations; 2]>,
+    /// What the spans of attention give, until they are merged.
+    partials: Mutex<Vec<f32>>,
 }
 
 impl Backend {
@@ -51,7 +53,7 @@ impl Backend {
         }
         let pool = Pool::new(n_threads)?;
         let scratch = (0..n_threads).map(|_| Mutex::default()).collect();
-        Ok(Self { isa, pool, scratch, activations: Mutex::default() })
+        Ok(Self { isa, pool, scratch, activations: Mutex::default(), partials: Mutex::default() })
     }
 
     /// The instruction set that it runs.
@@ -71,6 +73,11 @@ impl Backend {
     pub fn describe(&self) -> String {
         let n = self.n_threads();
         format!("{}, {n} thread{}", self.isa, if n == 1 { "" } else { "s" })
+    }
+
+    /// Memory that outlives a region, for one operation at a time; its contents are whatever was there.
+    pub(crate) fn partials(&self) -> MutexGuard<'_, Vec<f32>> {
+        self.partials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does all parts of `whole`, which is `work` multiply-adds large, on one thread or on all; every thread is

@@ -8,6 +8,8 @@ use std::fmt;
 pub enum ErrorKind {
     /// Lengths, sizes or positions do not fit together; nothing was written.
     Shape,
+    /// A value is larger than the type that it should be kept in holds.
+    Range,
     /// The machine cannot give the memory or the threads.
     Resources,
 }
@@ -26,6 +28,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     pub(crate) fn shape(op: &str, message: impl fmt::Display) -> Self {
         Self { kind: ErrorKind::Shape, message: format!("{op}: {message}"), hint: None }
+    }
+
+    pub(crate) fn range(op: &str, message: impl fmt::Display) -> Self {
+        Self { kind: ErrorKind::Range, message: format!("{op}: {message}"), hint: None }
     }
 
     pub(crate) fn resources(message: impl Into<String>) -> Self {

@@ -17,7 +17,7 @@
 //!
 //! A `Lanes` value (a token of an instruction set) can only be made where the CPU has that instruction set, which
 //! makes its arithmetic safe to call; what stays unsafe is reading and writing through pointers in the tiles
-//! (`tile`, `linear`, `attention`), disjoint writes by several threads (`backend::Shared`) and the
+//! (`tile`, `linear`, `attention`), pages of keys and values that several caches share (`cache`), disjoint writes by several threads (`backend::Shared`) and the
 //! lifetime of a region in the thread pool (`pool`).
 
 #![allow(unsafe_code)]
@@ -44,7 +44,7 @@ mod tile;
 mod trigonometry;
 
 pub use backend::Backend;
-pub use cache::{KEY_BLOCK, KvCache};
+pub use cache::{KEY_BLOCK, KvCache, KvDtype, KvPage, KvPool};
 pub use dtype::Dtype;
 pub use error::{Error, ErrorKind, Result};
 pub use isa::Isa;

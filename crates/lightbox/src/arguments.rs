@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lightbox_intake::dicom::pixels::VoiChoice;
 use lightbox_intake::{FrameChoice, PictureChoice};
+use lightbox_kernels::KvDtype;
 use lightbox_models::quantize::QuantizeKind;
 
 use crate::commands;
@@ -115,6 +116,13 @@ pub struct ModelArguments {
     /// The result does not depend on it; time does.
     #[arg(long)]
     pub no_speculation: bool,
+
+    /// What keys and values are kept as: f16 (default), f32, bf16 or q8
+    ///
+    /// f32 is what was computed; q8 halves the memory of long prompts and moves the result most. The result depends on
+    /// it, and the record says which.
+    #[arg(long, value_name = "TYPE", value_parser = <KvDtype as std::str::FromStr>::from_str)]
+    pub kv: Option<KvDtype>,
 
     /// How pictures are computed; default: exact
     ///

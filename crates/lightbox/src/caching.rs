@@ -35,8 +35,10 @@ pub struct CacheArguments {
     #[arg(long)]
     pub no_cache: bool,
 
-    /// Allow the prompt's keys and values to be kept on disk; the engine of this version gives none yet
-    #[arg(long, hide = true, conflicts_with_all = ["no_cache", "no_record"])]
+    /// Keep the prompt on disk too, as keys and values, encrypted: the next question on the same inputs starts sooner
+    ///
+    /// Takes more room than pictures do: `lightbox cache show` says how much.
+    #[arg(long, conflicts_with_all = ["no_cache", "no_record"])]
     pub keep_prefix: bool,
 }
 

@@ -156,6 +156,7 @@ pub fn load(arguments: &ModelArguments, name: &str) -> Result<LocalEngine, Failu
             None | Some(Vision::Exact) => VisionPrecision::Exact,
             Some(Vision::Int8) => VisionPrecision::Int8,
         },
+        kv: arguments.kv,
         notice: (name == phantom::NAME).then(|| phantom::NOTICE.to_owned()),
         ..LoadOptions::default()
     };

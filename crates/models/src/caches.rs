@@ -1,10 +1,12 @@
 //! What an engine keeps so that nothing is computed twice, and the store that may keep it between runs.
 
 mod images;
+mod prefix;
 
-pub(crate) use images::{Found, ImageCache, MEMORY_BYTES, SoftTokens};
+pub(crate) use images::{Found, ImageCache, Key, MEMORY_BYTES, SoftTokens};
 #[cfg(test)]
 pub(crate) use images::{TOWER_VERSION, tests::Shelf};
+pub(crate) use prefix::{Found as FoundPrefix, Mark, PREFIX_BYTES, PrefixCache};
 
 /// What a cached entry holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

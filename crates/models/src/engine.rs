@@ -24,8 +24,8 @@ pub struct ModelCard {
     pub tokens_per_image: Option<usize>,
     /// A sentence that must accompany every output, such as the demonstration model's.
     pub notice: Option<String>,
-    /// What computes: instruction set and number of threads, and how the vision tower multiplies where that is not exact;
-    /// for the record.
+    /// What computes: instruction set and number of threads, what keys and values are kept as where that is not f16,
+    /// and how the vision tower multiplies where that is not exact; for the record.
     pub backend: String,
 }
 
@@ -99,6 +99,10 @@ pub struct Timings {
     pub drafted_tokens: usize,
     /// Of these, the tokens that the model chose too: passes over the weights that were saved.
     pub accepted_tokens: usize,
+    /// Pictures that were not looked at again, because keys and values of their soft tokens were kept.
+    pub images_in_prefix: usize,
+    /// Tokens of the prompt whose keys and values were kept from earlier requests.
+    pub prefix_tokens: usize,
 }
 
 /// What an engine reports while it works.

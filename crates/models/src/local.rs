@@ -4,14 +4,15 @@ mod answer;
 mod chunks;
 mod load;
 mod pictures;
+mod prefix;
 mod run;
 mod score;
 
 use std::sync::atomic::AtomicBool;
 
-use lightbox_kernels::Backend;
+use lightbox_kernels::{Backend, KvDtype, KvPool};
 
-use crate::caches::ImageCache;
+use crate::caches::{ImageCache, PrefixCache};
 use crate::config::ModelConfig;
 use crate::gemma3::{Gemma3, Plan};
 use crate::images::ImageProcessor;
@@ -19,8 +20,8 @@ use crate::siglip::Siglip;
 use crate::tokens::Tokens;
 use crate::{CacheStore, Engine, Event, Generation, ModelCard, Prompt, Request, Result, RgbImage};
 
-pub(crate) use load::usual_chunk_tokens;
 pub use load::{LoadOptions, LoadProgress};
+pub(crate) use load::{USUAL_KV, usual_chunk_tokens};
 pub use score::Scoring;
 
 /// A model in memory, ready for requests.
@@ -38,6 +39,10 @@ pub struct LocalEngine {
     vision: Option<Vision>,
     /// Where cached entries outlive the engine.
     store: Option<Box<dyn CacheStore>>,
+    /// Keys and values of all sequences.
+    pool: KvPool,
+    /// What was kept of them.
+    prefixes: PrefixCache,
     prefill: Plan,
     decode: Plan,
     speculates: bool,
@@ -51,6 +56,14 @@ struct Vision {
     processor: ImageProcessor,
     siglip: Siglip,
     cache: ImageCache,
+}
+
+impl LocalEngine {
+    /// What keys and values are kept as.
+    #[must_use]
+    pub fn kv(&self) -> KvDtype {
+        self.pool.dtype()
+    }
 }
 
 impl Engine for LocalEngine {

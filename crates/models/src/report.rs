@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::config::{ImageProcessor, ModelConfig, generation};
 use crate::files::ModelFiles;
-use crate::local::usual_chunk_tokens;
+use crate::local::{USUAL_KV, usual_chunk_tokens};
 use crate::ollama::Stored;
 use crate::tokens::{ChatTemplate, Tokens, Vocabulary, Words, vocabulary};
 use crate::weights::{Catalogue, expected};
@@ -202,7 +202,7 @@ impl ModelReport {
         if more > 0 {
             self.problems.push(format!("{more} more tensors are missing, unexpected or of another shape"));
         }
-        self.memory = MemoryNeed::of(config, catalogue, usual_chunk_tokens(config));
+        self.memory = MemoryNeed::of(config, catalogue, usual_chunk_tokens(config), USUAL_KV);
         self.fits =
             self.memory.zip(self.usable_memory_bytes).map(|(need, usable)| need.usual_bytes <= usable);
     }

@@ -1,11 +1,11 @@
 //! The step of the online softmax: scores of one block become weights.
 
-use super::Walk;
+use super::walk::Walk;
 use crate::cache::KEY_BLOCK;
 use crate::lanes::{LANES, Lanes};
 use crate::maths::exp;
 
-impl Walk<'_> {
+impl<W> Walk<'_, W> {
     /// Turns scores into weights relative to the new maxima, +0 for keys that a row does not see; updates maxima and
     /// sums. Returns by what the rows' former outputs are to be multiplied, row `first + r` in lane r.
     #[inline(always)]

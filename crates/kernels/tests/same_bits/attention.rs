@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::support::{Random, assert_close, assert_same_bits, backends, best, portable};
-use lightbox_kernels::{Backend, KEY_BLOCK, KvCache};
+use lightbox_kernels::{Backend, KEY_BLOCK, KvCache, KvDtype, KvPool};
 
 /// Queries, and keys and values of all positions.
 struct Case {
@@ -273,8 +273,9 @@ fn memory_grows_with_the_positions_stored() {
     cache.store(&row, &row, 0).expect("in order");
     let all = 4 * heads * 2 * d * capacity;
     assert!(cache.len_bytes() < all / 50, "{} bytes", cache.len_bytes());
-    assert_eq!(KvCache::bytes_for(heads, d, capacity, 1), Some(cache.len_bytes()));
-    assert_eq!(KvCache::bytes_for(heads, d, capacity, capacity), Some(all));
+    let pool = KvPool::new(heads, d, KvDtype::F32).expect("sizes are fine");
+    assert_eq!(KvCache::bytes_for(&pool, capacity, 1), Some(cache.len_bytes()));
+    assert_eq!(KvCache::bytes_for(&pool, capacity, capacity), Some(all));
     let before = cache.len_bytes();
     cache.clear();
     cache.store(&row, &row, 0).expect("the first position comes next again");

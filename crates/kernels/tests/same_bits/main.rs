@@ -3,6 +3,7 @@
 
 mod attention;
 mod linear;
+mod pages;
 mod quantized;
 mod rows;
 mod support;

@@ -13,9 +13,10 @@ use crate::exit::{Code, Failure};
 use crate::folders;
 use crate::terminal::{Output, count, print_json, size};
 
-/// Show and clear what is cached of pictures
+/// Show and clear what is cached of pictures and prompts
 ///
-/// Pictures that went through the vision tower are kept in the data folder, as soft tokens, encrypted with their study's key. They can go at any time: the next read computes them again, with the same result.
+/// Pictures that went through the vision tower, and prompts where --keep-prefix asked, are kept in the data folder,
+/// encrypted with their study's key. They can go at any time: the next read computes them again, with the same result.
 /// They also go when a record of their study is erased.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\

@@ -234,6 +234,47 @@ fn what_is_cached_goes_with_any_record_of_its_study() {
     assert!(names(&bench.path("data/studies")).is_empty(), "no study, no key, no cached entry");
 }
 
+#[test]
+fn a_prompt_is_kept_where_asked_and_the_next_question_starts_from_it() {
+    let bench = Bench::new();
+    bench.film("film.png");
+    for question in ["effusion", "fracture"] {
+        // The picture comes first, so that the questions share it.
+        let content = json!([{"type": "image_url", "image_url": {"url": "film.png"}}, {"type": "text", "text": question}]);
+        let request =
+            json!({"messages": [{"role": "user", "content": content}], "max_tokens": 3, "logprobs": true});
+        bench.file(&format!("{question}.json"), request.to_string());
+    }
+    // Of an answer: prompt tokens that were known, pictures encoded, and what it says.
+    let ask = |more: &str, question: &str| {
+        let answer = bench.line(&format!("run --request {question}.json --json {more}")).json();
+        let id = answer["lightbox"]["record"].as_str().expect("recorded").to_owned();
+        let shown = bench.run(["records", "show", &id, "--json"]).json();
+        let timings = &shown["reading"]["generation"]["timings"];
+        let counts = ["prefix_tokens", "images_encoded"].map(|name| timings[name].as_u64().expect("a count"));
+        (counts, answer["choices"].clone(), id)
+    };
+    let prefixes = || bench.line("cache show --json").json()["prefixes"].as_u64().expect("a count");
+    let (_, plain, id) = ask("--no-cache", "fracture");
+    assert_eq!((ask("", "effusion").0, prefixes()), ([0, 1], 0), "nobody asked");
+    assert_eq!(ask("--keep-prefix", "effusion").0, [0, 0]);
+    assert!(prefixes() > 0);
+    let ([known, encoded], said, _) = ask("", "fracture");
+    assert_eq!((known > 16, encoded, &said), (true, 0, &plain), "{known} known: the picture's 16 and more");
+    for path in entries(&bench) {
+        let mut bytes = std::fs::read(&path).expect("our own file");
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        std::fs::write(path, bytes).expect("our own file");
+    }
+    let (counts, said, _) = ask("", "fracture");
+    assert_eq!((counts, &said), ([0, 1], &plain), "damaged entries are not believed");
+    ask("--keep-prefix", "fracture");
+    assert_eq!((ask("--no-cache", "fracture").0, prefixes() > 0), ([0, 1], true));
+    bench.run(["records", "erase", &id]).expect(0, &[]);
+    assert!(entries(&bench).is_empty());
+}
+
 /// As a read that is killed before its record would leave it.
 fn forget_records(bench: &Bench) {
     let folder = entries(bench)[0].parent().expect("a study").to_owned();

@@ -39,7 +39,7 @@ fn every_golden_conversation_comes_out_as_the_reference_says() {
             let request = json!({"messages": conversation["messages"], "max_tokens": greedy.len(), "logprobs": true,
                                  "prompt_logprobs": 1});
             let request = bench.file("request.json", request.to_string());
-            let mut command = bench.command(["run", "--no-record", "--json", "--request"]);
+            let mut command = bench.command(["run", "--no-record", "--json", "--kv=f32", "--request"]);
             command.arg(request).arg("--model").arg(&model).current_dir(GOLDENS);
             let outcome = crate::bench::Outcome::from(command.output().expect("the program starts"));
             outcome.expect(0, &[]);

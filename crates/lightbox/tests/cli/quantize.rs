@@ -100,6 +100,23 @@ fn a_tower_in_whole_numbers_is_compared_with_the_exact_one() {
 }
 
 #[test]
+fn narrower_keys_and_values_are_compared_with_those_as_computed() {
+    let bench = Bench::new();
+    bench.file("case.json", CASE);
+    let kl = |kv: &str| {
+        let outcome = bench
+            .line(&format!("models compare phantom phantom --kv-a f32 --kv-b {kv} --cases case.json --json"));
+        let report: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+        assert_eq!((&report["a"]["kv"], &report["b"]["kv"]), (&"f32".into(), &kv.into()));
+        report["kl"]["mean"].as_f64().expect("a number")
+    };
+    assert_eq!(kl("f32"), 0.0);
+    let [f16, q8] = ["f16", "q8"].map(kl);
+    assert!(0.0 < f16 && f16 < q8 && q8 < 0.5, "{f16} {q8}");
+    bench.line("models compare phantom phantom --kv-b q4 --cases case.json").expect(2, &["q4", "q8"]);
+}
+
+#[test]
 fn a_quantized_copy_is_kept_and_made_again_where_it_is_damaged() {
     let mut bench = Bench::new();
     copy(&bench, "model");

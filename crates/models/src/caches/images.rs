@@ -14,7 +14,7 @@ use crate::RgbImage;
 use crate::config::{ImageConfig, ImageProcessor};
 
 /// Raised whenever the path from a resized picture to its soft tokens gives other bits; a test holds the two together.
-pub(crate) const TOWER_VERSION: u32 = 1;
+pub(crate) const TOWER_VERSION: u32 = 2;
 /// Bytes of soft tokens held in memory unless a caller says otherwise: a hundred pictures of the family's size.
 pub(crate) const MEMORY_BYTES: usize = 256 << 20;
 

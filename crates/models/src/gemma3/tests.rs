@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use lightbox_kernels::{Backend, Dtype, Isa};
+use lightbox_kernels::{Backend, Dtype, Isa, KvDtype};
 
 use super::{Gemma3, Input, Plan, Row, Segment, Sequence, embedding_factor, unwatched};
 use crate::config::ModelConfig;
@@ -19,6 +19,11 @@ fn model(case: &str) -> Gemma3 {
     Gemma3::load(&mut Reader::new(&files, &catalogue, &mut ignore), &config).expect("loads")
 }
 
+fn sequence(model: &Gemma3, max_positions: usize, max_rows: usize) -> Sequence {
+    let pool = Sequence::pool(&model.config, KvDtype::F16).expect("small");
+    Sequence::new(&model.config, &pool, max_positions, max_rows).expect("small")
+}
+
 fn text<'a>(ids: &[u32], first: usize) -> Vec<Row<'a>> {
     ids.iter()
         .enumerate()
@@ -29,7 +34,7 @@ fn text<'a>(ids: &[u32], first: usize) -> Vec<Row<'a>> {
 /// Bits of the logits of every token of `ids`, fed in chunks, alone.
 fn alone(model: &Gemma3, backend: &Backend, ids: &[u32], chunk: usize) -> Vec<u32> {
     let mut plan = Plan::new(&model.config, chunk);
-    let mut sequence = Sequence::new(&model.config, ids.len(), chunk).expect("small");
+    let mut sequence = sequence(model, ids.len(), chunk);
     let mut bits = Vec::new();
     for ids in ids.chunks(chunk) {
         let rows = text(ids, sequence.n_positions());
@@ -82,8 +87,7 @@ fn a_sequence_computes_the_same_bits_beside_others() {
 
     let chunk = 20;
     let mut plan = Plan::new(config, 3 * chunk);
-    let mut sequences: Vec<Sequence> =
-        (0..3).map(|_| Sequence::new(config, long.len(), chunk).expect("small")).collect();
+    let mut sequences: Vec<Sequence> = (0..3).map(|_| sequence(&model, long.len(), chunk)).collect();
     let mut bits = Vec::new();
     for start in (0..long.len()).step_by(chunk) {
         let inputs: Vec<Vec<Row<'_>>> = [&others[0], &long, &others[1]]
@@ -140,8 +144,7 @@ fn a_decoded_row_computes_the_same_bits_beside_a_prompt_with_a_picture() {
     let run = |beside: bool| {
         let rows = [prompt(1), prompt(2)];
         let mut plan = Plan::new(config, rows[0].len() + 1);
-        let mut sequences: Vec<Sequence> =
-            (0..2).map(|_| Sequence::new(config, 64, 40).expect("small")).collect();
+        let mut sequences: Vec<Sequence> = (0..2).map(|_| sequence(&model, 64, 40)).collect();
         let [first, second] = &mut sequences[..] else { unreachable!("two were made") };
         let segment = Segment { sequence: first, rows: &rows[0] };
         plan.step(&model, &backend, &mut [segment], &never, &mut unwatched).expect("a valid step");
@@ -169,7 +172,7 @@ fn a_step_that_is_cancelled_says_so_and_counts_nothing() {
     let words = ids(5, 1, model.config.vocab_size);
     let rows = text(&words, 0);
     let mut plan = Plan::new(&model.config, 5);
-    let mut sequence = Sequence::new(&model.config, 5, 5).expect("small");
+    let mut sequence = sequence(&model, 5, 5);
     let cancel = AtomicBool::new(false);
     let mut layers = 0;
     // Cancelled while the second layer runs.

@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
-/// Steps of at most `chunk` positions over `n` of them, none of which splits a picture.
+/// Steps of at most `chunk` positions over `all` of them, none of which splits a picture.
 ///
 /// `pictures` are disjoint and increasing; a picture longer than `chunk` gets a step of its own length, which the
 /// caller has ruled out where the buffers do not allow it.
-pub(super) fn chunks(n: usize, pictures: &[Range<usize>], chunk: usize) -> Vec<Range<usize>> {
+pub(super) fn chunks(all: Range<usize>, pictures: &[Range<usize>], chunk: usize) -> Vec<Range<usize>> {
     let mut steps = Vec::new();
-    let mut start = 0;
-    while start < n {
-        let mut end = start.saturating_add(chunk.max(1)).min(n);
+    let mut start = all.start;
+    while start < all.end {
+        let mut end = start.saturating_add(chunk.max(1)).min(all.end);
         if let Some(cut) = pictures.iter().find(|p| p.start < end && end < p.end) {
             end = if cut.start > start { cut.start } else { cut.end };
         }
@@ -37,9 +37,10 @@ mod tests {
             (3, &[], 100, &[(0, 3)]),
             (0, &[], 4, &[]),
         ];
+        assert_eq!(chunks(6..13, &[2..6, 8..12], 4), [6..8, 8..12, 12..13], "from where a prompt goes on");
         let ranges = |pairs: Pairs| pairs.iter().map(|(start, end)| *start..*end).collect::<Vec<_>>();
         for (n, pictures, chunk, expected) in table {
-            assert_eq!(chunks(n, &ranges(pictures), chunk), ranges(expected), "{n} {pictures:?} {chunk}");
+            assert_eq!(chunks(0..n, &ranges(pictures), chunk), ranges(expected), "{n} {pictures:?} {chunk}");
         }
     }
 
@@ -49,7 +50,7 @@ mod tests {
             for gap in 0..7 {
                 let pictures: Vec<Range<usize>> =
                     (0..6).map(|i| (i * (5 + gap) + gap)..(i * (5 + gap) + gap + 5)).collect();
-                let steps = chunks(80, &pictures, chunk);
+                let steps = chunks(0..80, &pictures, chunk);
                 assert_eq!(steps.iter().map(ExactSizeIterator::len).sum::<usize>(), 80);
                 for pair in steps.windows(2) {
                     assert_eq!(pair[0].end, pair[1].start);

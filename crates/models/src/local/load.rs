@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use lightbox_kernels::{Backend, Isa};
+use lightbox_kernels::{Backend, Isa, KvDtype};
 
 use super::{LocalEngine, Vision};
-use crate::caches::{ImageCache, MEMORY_BYTES};
-use crate::config::ModelConfig;
+use crate::caches::{ImageCache, MEMORY_BYTES, PREFIX_BYTES, PrefixCache};
+use crate::config::{LayerKind, ModelConfig};
 use crate::files::ModelFiles;
-use crate::gemma3::{Gemma3, Plan};
+use crate::gemma3::{Gemma3, Plan, Sequence};
 use crate::images::ImageProcessor;
 use crate::report::MemoryNeed;
 use crate::siglip::{Siglip, VisionPrecision};
@@ -20,6 +20,9 @@ use crate::{Error, ErrorKind, ModelCard, Result};
 /// Tokens of a prompt that go through the text model at a time, unless a caller says otherwise: enough rows that
 /// unpacking the weights does not count, few enough that their activations fit the caches.
 const CHUNK_TOKENS: usize = 512;
+
+/// What keys and values are kept as, unless a caller says otherwise.
+pub(crate) const USUAL_KV: KvDtype = KvDtype::F16;
 
 /// How a model is loaded.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +40,11 @@ pub struct LoadOptions {
     pub speculate: Option<bool>,
     /// How the vision tower multiplies.
     pub vision: VisionPrecision,
+    /// What keys and values are kept as; `None`: f16 (see `docs/design/0014-keys-and-values.md`).
+    pub kv: Option<KvDtype>,
+    /// Most bytes of keys and values of prompts that are kept in memory for further requests, 20 kilobytes a token and
+    /// 120 more for each of the thousand before a place to go on from in the family's 4B size; `None`: 1 GiB.
+    pub prefix_cache_bytes: Option<usize>,
     /// A sentence that must accompany every output of this model.
     pub notice: Option<String>,
     /// Most bytes of soft tokens of pictures that are kept in memory for further requests, ten kilobytes a token in the
@@ -75,7 +83,8 @@ impl LocalEngine {
 
         let catalogue = Catalogue::open(files)?;
         catalogue.check(&config)?;
-        let need = MemoryNeed::of(&config, &catalogue, chunk_tokens);
+        let kv = options.kv.unwrap_or(USUAL_KV);
+        let need = MemoryNeed::of(&config, &catalogue, chunk_tokens, kv);
         let held_bytes = need.map_or(0, |need| need.weights_bytes.saturating_add(need.working_bytes));
         fits_in_memory(held_bytes, "the model")?;
         let digest = digest(files, &catalogue)?;
@@ -99,6 +108,15 @@ impl LocalEngine {
         };
         let text = Gemma3::load(&mut reader, &config)?;
         reader.finish();
+        let pool = Sequence::pool(&config.text, kv)?;
+        let n_layers = |kind| config.text.layers.iter().filter(|layer| **layer == kind).count();
+        let prefixes = PrefixCache::new(
+            &digest,
+            &pool,
+            [n_layers(LayerKind::Global), n_layers(LayerKind::Sliding)],
+            config.text.sliding_window,
+            options.prefix_cache_bytes.unwrap_or(PREFIX_BYTES),
+        );
         let card = ModelCard {
             name: name.to_owned(),
             digest,
@@ -107,12 +125,7 @@ impl LocalEngine {
             image_size_px: config.images.as_ref().map(|i| i.vision.image_size),
             tokens_per_image: config.images.as_ref().map(|i| i.tokens_per_image),
             notice: options.notice.clone(),
-            backend: match options.vision {
-                VisionPrecision::Int8 if config.images.is_some() => {
-                    format!("{}, vision {}", backend.describe(), options.vision)
-                }
-                _ => backend.describe(),
-            },
+            backend: described(&backend, options.vision, config.images.is_some(), kv),
         };
         Ok(Self {
             card,
@@ -120,6 +133,8 @@ impl LocalEngine {
             chunk_tokens,
             tokens,
             backend,
+            pool,
+            prefixes,
             prefill: Plan::new(&config.text, chunk_tokens),
             decode: Plan::new(&config.text, 1 + MAX_DRAFT),
             text,
@@ -131,6 +146,18 @@ impl LocalEngine {
             held_bytes,
         })
     }
+}
+
+/// What computes, and in what it departs from the usual.
+fn described(backend: &Backend, vision: VisionPrecision, has_vision: bool, kv: KvDtype) -> String {
+    let mut text = backend.describe();
+    if kv != USUAL_KV {
+        text.push_str(&format!(", keys and values {kv}"));
+    }
+    if has_vision && vision == VisionPrecision::Int8 {
+        text.push_str(&format!(", vision {vision}"));
+    }
+    text
 }
 
 /// Refuses what this process cannot have memory for, before minutes are spent on it.

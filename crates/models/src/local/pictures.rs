@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::{LocalEngine, Vision};
-use crate::caches::{Found, SoftTokens};
+use crate::caches::{Found, Key, SoftTokens};
 use crate::gemma3::unwatched;
 use crate::{CacheStore, Event, Request, Result, Timings};
 
@@ -13,10 +13,22 @@ impl LocalEngine {
         self.store = store;
     }
 
-    /// Soft tokens of every picture, in order; `None` if it was cancelled. Counts in `timings` where each came from.
+    /// What each picture is known by, in order.
+    pub(super) fn picture_keys(&self, request: &Request) -> Result<Vec<Key>> {
+        if request.images.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Vision { processor, cache, .. } = self.vision()?;
+        request.images.iter().map(|image| Ok(cache.key(&processor.resized(image)?))).collect()
+    }
+
+    /// Soft tokens of every picture, in order, except for the first `n_skipped`, which get none; `None` if it was
+    /// cancelled. Counts in `timings` where each came from.
     pub(super) fn encode(
         &mut self,
         request: &Request,
+        keys: &[Key],
+        n_skipped: usize,
         timings: &mut Timings,
         cancel: &AtomicBool,
         on_event: &mut dyn FnMut(Event),
@@ -27,15 +39,14 @@ impl LocalEngine {
         self.vision()?;
         let Some(Vision { processor, siglip, cache }) = &mut self.vision else { return Ok(Some(Vec::new())) };
         let total = request.images.len();
-        let mut cached = 0;
-        on_event(Event::Image { done: 0, total, cached });
+        let mut cached = n_skipped;
+        timings.images_in_prefix = n_skipped;
+        on_event(Event::Image { done: n_skipped, total, cached });
         // A fifth of a gigabyte in the family's size, and not needed where every picture is known.
         let mut buffers = None;
-        let mut encoded = Vec::with_capacity(total);
-        for (i, image) in request.images.iter().enumerate() {
-            let resized = processor.resized(image)?;
-            let key = cache.key(&resized);
-            if let Some((soft, found)) = cache.find(&key, self.store.as_deref_mut()) {
+        let mut encoded = vec![SoftTokens::from([]); n_skipped];
+        for (i, (image, key)) in request.images.iter().zip(keys).enumerate().skip(n_skipped) {
+            if let Some((soft, found)) = cache.find(key, self.store.as_deref_mut()) {
                 match found {
                     Found::Memory => timings.images_from_memory += 1,
                     Found::Store => timings.images_from_disk += 1,
@@ -47,13 +58,14 @@ impl LocalEngine {
                     Some(buffers) => buffers,
                     none => none.insert(siglip.buffers()?),
                 };
-                let pixels = processor.pixels(&resized)?;
+                // Resized once more, for a hundredth of the tower's time: all of them at once would take too much memory.
+                let pixels = processor.pixels(&processor.resized(image)?)?;
                 let mut soft = vec![0.0; siglip.output_len()];
                 if !siglip.encode(&self.backend, &pixels, buffers, cancel, &mut unwatched, &mut soft)? {
                     return Ok(None);
                 }
                 let soft = SoftTokens::from(soft);
-                cache.keep(&key, &soft, self.store.as_deref_mut());
+                cache.keep(key, &soft, self.store.as_deref_mut());
                 timings.images_encoded += 1;
                 encoded.push(soft);
             }
@@ -91,7 +103,12 @@ mod tests {
     }
 
     fn load(files: &ModelFiles, image_cache_bytes: Option<usize>, shelf: Option<&Shelf>) -> LocalEngine {
-        let options = LoadOptions { n_threads: Some(1), image_cache_bytes, ..LoadOptions::default() };
+        let options = LoadOptions {
+            n_threads: Some(1),
+            image_cache_bytes,
+            prefix_cache_bytes: Some(0),
+            ..LoadOptions::default()
+        };
         let mut engine =
             LocalEngine::load(files, "phantom", &options, &mut |_| {}).expect("the bundled model");
         engine.attach(shelf.map(|shelf| Box::new(shelf.clone()) as Box<dyn CacheStore>));
@@ -203,7 +220,7 @@ mod tests {
         // The second changes: raise the first, or entries that were stored before would be believed.
         assert_eq!(
             (TOWER_VERSION, sum.as_str()),
-            (1, "df7f2ad839a0b430d6cc9ec55e3bb7c2ef6f09d521c7e6286709aabb7f814938")
+            (2, "df7f2ad839a0b430d6cc9ec55e3bb7c2ef6f09d521c7e6286709aabb7f814938")
         );
     }
 }

@@ -7,7 +7,9 @@ use std::time::Instant;
 use super::answer::Answering;
 use super::chunks::chunks;
 use super::load::fits_in_memory;
+use super::prefix::marks;
 use super::{LocalEngine, Vision};
+use crate::caches::Mark;
 use crate::caches::SoftTokens;
 use crate::decoding::{self, Decoding};
 use crate::gemma3::{Input, Row, Segment, Sequence, unwatched};
@@ -45,11 +47,19 @@ impl LocalEngine {
         let mut timings = Timings { load_ms: self.load_ms, ..Timings::default() };
         let mut logits = vec![0.0; self.config.text.vocab_size];
         let step_tokens = self.chunk_tokens.max(1 + MAX_DRAFT);
-        let mut sequence = Sequence::new(&self.config.text, prompt.ids.len() + room, step_tokens)?;
+        let mut sequence =
+            Sequence::new(&self.config.text, &self.pool, prompt.ids.len() + room, step_tokens)?;
         let mut prompt_logprobs = request.prompt_logprobs.map(|_| vec![None]);
 
         let started = Instant::now();
-        let pictures = self.encode(request, &mut timings, cancel, on_event)?;
+        let keys = self.picture_keys(request)?;
+        let mut marks = marks(&prompt, &keys);
+        // Log-probabilities of a prompt need every row.
+        if prompt_logprobs.is_none() {
+            timings.prefix_tokens = self.go_on(&marks, &prompt, &mut sequence)?;
+        }
+        let known = prompt.image_spans.iter().filter(|span| span.end <= timings.prefix_tokens).count();
+        let pictures = self.encode(request, &keys, known, &mut timings, cancel, on_event)?;
         timings.image_ms = milliseconds(started);
 
         let started = Instant::now();
@@ -57,7 +67,17 @@ impl LocalEngine {
             Some(pictures) => {
                 let rows = rows(&prompt, pictures, self.config.text.hidden_size);
                 let logprobs = prompt_logprobs.as_mut();
-                self.prefill(request, &prompt, &rows, &mut sequence, &mut logits, logprobs, cancel, on_event)?
+                self.prefill(
+                    request,
+                    &prompt,
+                    &marks,
+                    &rows,
+                    &mut sequence,
+                    &mut logits,
+                    logprobs,
+                    cancel,
+                    on_event,
+                )?
             }
             None => false,
         };
@@ -83,21 +103,28 @@ impl LocalEngine {
         };
         let finished = answering.run(&mut decoding, speculation, logits, &mut timings, on_event)?;
         timings.decode_ms = milliseconds(started);
-        Ok(if finished {
-            decoding.finished(prompt, prompt_logprobs, timings)
-        } else {
-            decoding.cancelled(prompt, prompt_logprobs, timings)
-        })
+        if !finished {
+            return Ok(decoding.cancelled(prompt, prompt_logprobs, timings));
+        }
+        let generation = decoding.finished(prompt, prompt_logprobs, timings);
+        marks.extend(generation.ids.iter().map(|id| Mark::Token(*id)));
+        self.keep(&marks, &generation.prompt, &sequence, sequence.n_positions());
+        Ok(generation)
     }
 
     /// Refuses a request whose keys and values cannot be had beside the weights. A request that sets no limit is
     /// counted without its answer.
-    fn hold(&self, request: &Request, prompt: &Prompt, room: usize) -> Result<()> {
+    fn hold(&mut self, request: &Request, prompt: &Prompt, room: usize) -> Result<()> {
         let answer = if request.max_tokens.is_some() { room } else { 1 };
         let n_positions = prompt.ids.len() + answer;
-        let cache = Sequence::bytes_for(&self.config.text, n_positions, self.chunk_tokens);
+        let cache = Sequence::bytes_for(&self.config.text, self.pool.dtype(), n_positions, self.chunk_tokens);
         let bytes = self.held_bytes.saturating_add(cache.unwrap_or(u64::MAX));
-        fits_in_memory(bytes, &format!("the model with {n_positions} tokens"))
+        let what = format!("the model with {n_positions} tokens");
+        // What is kept of earlier prompts makes room before a request is refused.
+        if fits_in_memory(bytes.saturating_add(self.prefixes.held_bytes() as u64), &what).is_err() {
+            self.prefixes.clear();
+        }
+        fits_in_memory(bytes, &what)
     }
 
     /// The prompt through the text model; afterwards `logits` are those of its last token. Whether it was finished.
@@ -105,6 +132,7 @@ impl LocalEngine {
         &mut self,
         request: &Request,
         prompt: &Prompt,
+        marks: &[Mark],
         rows: &[Row<'_>],
         sequence: &mut Sequence,
         logits: &mut [f32],
@@ -112,10 +140,10 @@ impl LocalEngine {
         cancel: &AtomicBool,
         on_event: &mut dyn FnMut(Event),
     ) -> Result<bool> {
-        let total = rows.len();
-        on_event(Event::Prefill { done: 0, total });
-        for step in chunks(total, &prompt.image_spans, self.chunk_tokens) {
-            let segment = Segment { sequence, rows: &rows[step.clone()] };
+        let (first, total) = (sequence.n_positions(), rows.len());
+        on_event(Event::Prefill { done: first, total });
+        for step in chunks(first..total, &prompt.image_spans, self.chunk_tokens) {
+            let segment = Segment { sequence: &mut *sequence, rows: &rows[step.clone()] };
             if !self.prefill.step(&self.text, &self.backend, &mut [segment], cancel, &mut unwatched)? {
                 return Ok(false);
             }
@@ -130,6 +158,14 @@ impl LocalEngine {
             if step.end == total {
                 let last = step.len() - 1;
                 self.prefill.logits(&self.text, &self.backend, last..last + 1, logits)?;
+            }
+            // Other questions about the same pictures part after the last of them, usually within a prompt's last step.
+            let picture_end = prompt.image_spans.last().map_or(0, |span| span.end);
+            if step.end == total {
+                let place = total.saturating_sub(self.chunk_tokens);
+                self.keep(&marks[..total], prompt, sequence, place);
+            } else if step.start < picture_end && picture_end <= step.end {
+                self.keep(&marks[..step.end], prompt, sequence, picture_end);
             }
             on_event(Event::Prefill { done: step.end, total });
         }

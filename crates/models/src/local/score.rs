@@ -61,10 +61,12 @@ impl LocalEngine {
                 ),
             ));
         }
-        let sequence = Sequence::new(&self.config.text, n, self.chunk_tokens)?;
-        let pictures =
-            self.encode(request, &mut Timings::default(), cancel, &mut |_| {})?.ok_or_else(interrupted)?;
-        let steps = chunks(n, &whole.image_spans, self.chunk_tokens).into();
+        let sequence = Sequence::new(&self.config.text, &self.pool, n, self.chunk_tokens)?;
+        let keys = self.picture_keys(request)?;
+        let pictures = self
+            .encode(request, &keys, 0, &mut Timings::default(), cancel, &mut |_| {})?
+            .ok_or_else(interrupted)?;
+        let steps = chunks(0..n, &whole.image_spans, self.chunk_tokens).into();
         let first = n_prompt - 1;
         Ok(Scoring { whole, first, pictures, sequence, steps, fed: 0..0, next: first })
     }

@@ -1,6 +1,6 @@
 //! Bytes that a model takes once it is loaded.
 
-use lightbox_kernels::{Dtype, Matrix};
+use lightbox_kernels::{Dtype, KvDtype, Matrix};
 use serde::Serialize;
 
 use crate::config::{HeadTie, ModelConfig};
@@ -11,7 +11,8 @@ use crate::weights::{Catalogue, EMBEDDING, HEAD, PROJECTION, dtype};
 /// Tokens of a conversation by which it is judged whether a machine holds a model.
 const USUAL_TOKENS: usize = 8192;
 
-/// Bytes in memory, as this engine keeps them: matrices in the type they are stored in, vectors in f32.
+/// Bytes in memory, as this engine keeps them: matrices in the type they are stored in, vectors in f32,
+/// keys and values in the type that is usual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MemoryNeed {
     /// Packed weights.
@@ -29,8 +30,9 @@ pub struct MemoryNeed {
 }
 
 impl MemoryNeed {
-    /// Of a model with these tensors, fed prompts in steps of `rows` tokens; `None` if a size is not believable.
-    pub(crate) fn of(config: &ModelConfig, catalogue: &Catalogue, rows: usize) -> Option<Self> {
+    /// Of a model with these tensors, fed prompts in steps of `rows` tokens, keys and values
+    /// kept as `kv`; `None` if a size is not believable.
+    pub(crate) fn of(config: &ModelConfig, catalogue: &Catalogue, rows: usize, kv: KvDtype) -> Option<Self> {
         let mut weights_bytes = 0u64;
         for (name, located) in catalogue.tensors() {
             // A head that is the embedding table is not kept twice; one that may differ from it counts.
@@ -57,7 +59,7 @@ impl MemoryNeed {
         let logits = 4 * text.vocab_size as u64;
         let working_bytes = Plan::buffer_bytes(text, rows).checked_add(vision + logits)?;
         let context = text.max_positions;
-        let cache = |tokens: usize| Sequence::bytes_for(text, tokens, rows);
+        let cache = |tokens: usize| Sequence::bytes_for(text, kv, tokens, rows);
         let usual_tokens = context.min(USUAL_TOKENS);
         let usual = cache(usual_tokens)?;
         let full = cache(context)?;

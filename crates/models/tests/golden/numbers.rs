@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
+use lightbox_kernels::KvDtype;
 use lightbox_models::{Engine, Finish, Generation, LoadOptions, TokenLogprob};
 
 use crate::store::{Case, Conversation};
@@ -15,7 +16,9 @@ const N_TOP: usize = 5;
 
 fn check(name: &'static str) {
     let case = Case::open(name);
-    let mut engine = case.load(&LoadOptions { n_threads: Some(1), ..LoadOptions::default() });
+    // Keys and values as computed: what 16 bits change is measured apart.
+    let kv = Some(KvDtype::F32);
+    let mut engine = case.load(&LoadOptions { n_threads: Some(1), kv, ..LoadOptions::default() });
     let mut worst = 0.0_f32;
     for golden in &case.conversations {
         let place = format!("{name}/{}", golden.name);
@@ -100,6 +103,42 @@ fn answer(place: &str, generation: &Generation, golden: &Conversation) -> f32 {
     let expected = if golden.greedy.len() < STEPS { Finish::Stop } else { Finish::Length };
     assert_eq!(generation.finish, expected, "{place}");
     worst
+}
+
+/// Largest and mean difference of a log-probability of the prompts' tokens between keys and values of this type and f32.
+fn moved(name: &'static str, kv: KvDtype) -> (f32, f64, usize) {
+    let case = Case::open(name);
+    let mut engines = [KvDtype::F32, kv]
+        .map(|kv| case.load(&LoadOptions { n_threads: Some(1), kv: Some(kv), ..LoadOptions::default() }));
+    let (mut worst, mut sum, mut n) = (0.0_f32, 0.0, 0);
+    for golden in &case.conversations {
+        let mut request = golden.request();
+        request.max_tokens = Some(1);
+        request.prompt_logprobs = Some(N_TOP);
+        let [exact, narrow] = engines.each_mut().map(|engine| {
+            let generation = engine.generate(&request, &AtomicBool::new(false), &mut |_| {});
+            generation.expect("a generation").prompt_logprobs.expect("asked for")
+        });
+        for (exact, narrow) in exact.iter().flatten().zip(narrow.iter().flatten()) {
+            let difference = (exact.logprob - narrow.logprob).abs();
+            (worst, sum, n) = (worst.max(difference), sum + f64::from(difference), n + 1);
+        }
+    }
+    (worst, sum, n)
+}
+
+/// The most that a log-probability may move on these checkpoints: half as much again as was measured.
+#[test]
+fn narrow_keys_and_values_move_log_probabilities_by_little() {
+    for (kv, most) in [(KvDtype::F16, 0.032), (KvDtype::Bf16, 0.24), (KvDtype::Q8, 0.75)] {
+        let (mut worst, mut sum, mut n) = (0.0_f32, 0.0, 0);
+        for name in ["text-f32", "image-bf16", "image-112", "scale-27b", "odd", "phantom"] {
+            let (own_worst, own_sum, own_n) = moved(name, kv);
+            (worst, sum, n) = (worst.max(own_worst), sum + own_sum, n + own_n);
+        }
+        eprintln!("{kv}: largest {worst:e}, mean {:e} of {n}", sum / n as f64);
+        assert!(worst <= most, "{kv}: {worst}, at most {most}");
+    }
 }
 
 macro_rules! cases {

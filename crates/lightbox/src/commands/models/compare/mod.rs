@@ -5,9 +5,11 @@ mod measure;
 mod report;
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use lightbox_kernels::KvDtype;
 use lightbox_models::{Engine, Finish, Generation, LocalEngine, Request};
 
 use self::cases::Case;
@@ -55,6 +57,16 @@ pub struct Arguments {
     #[arg(long, value_name = "PRECISION")]
     vision_b: Option<Vision>,
 
+    /// What A keeps keys and values as: f16 (default), f32, bf16 or q8
+    #[arg(long, value_name = "TYPE", value_parser = <KvDtype as FromStr>::from_str)]
+    kv_a: Option<KvDtype>,
+
+    /// What B keeps keys and values as
+    ///
+    /// With the same model as A and B, this says what q8 costs.
+    #[arg(long, value_name = "TYPE", value_parser = <KvDtype as FromStr>::from_str)]
+    kv_b: Option<KvDtype>,
+
     /// Most tokens of an answer, where a case sets no limit
     #[arg(long, value_name = "N", default_value = "256", value_parser = crate::arguments::count)]
     max_tokens: std::num::NonZeroUsize,
@@ -69,8 +81,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     let cases = cases::load(&arguments.cases, arguments.max_tokens.get())?;
-    let mut a = engine(arguments, &arguments.a, arguments.vision_a)?;
-    let mut b = engine(arguments, &arguments.b, arguments.vision_b)?;
+    let [of_a, of_b] = arguments.sides();
+    let mut a = model::load(&of_a, &arguments.a)?;
+    let mut b = model::load(&of_b, &arguments.b)?;
     let cancel = cancel::on_interrupt()?;
     let progress = Progress::steps("compare", cases.len() as u64);
     let mut compared = Vec::with_capacity(cases.len());
@@ -80,9 +93,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         compared.push(one);
     }
     drop(progress);
-    let sides = [(&a, &arguments.a, arguments.vision_a), (&b, &arguments.b, arguments.vision_b)]
-        .map(|(engine, name, vision)| Side::of(engine, name, vision));
-    let report = Report::of(sides, compared);
+    let report = Report::of([Side::of(&a, &of_a), Side::of(&b, &of_b)], compared);
     if arguments.output.json {
         print_json(&report)?;
     } else {
@@ -91,14 +102,13 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     Ok(Code::Done)
 }
 
-fn engine(arguments: &Arguments, name: &str, vision: Option<Vision>) -> Result<LocalEngine, Failure> {
-    let options = ModelArguments {
-        model: Some(name.to_owned()),
-        threads: arguments.threads,
-        vision,
-        ..ModelArguments::default()
-    };
-    model::load(&options, name)
+impl Arguments {
+    /// How A and B are loaded.
+    fn sides(&self) -> [ModelArguments; 2] {
+        let side =
+            |vision, kv| ModelArguments { threads: self.threads, vision, kv, ..ModelArguments::default() };
+        [side(self.vision_a, self.kv_a), side(self.vision_b, self.kv_b)]
+    }
 }
 
 /// One case on both.

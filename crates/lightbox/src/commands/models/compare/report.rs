@@ -1,10 +1,10 @@
 //! What is reported, for people and as JSON.
 
-use lightbox_models::{Engine, Generation, LocalEngine, Timings};
+use lightbox_models::{Engine, Generation, LocalEngine, ModelCard, Timings};
 use serde::Serialize;
 
 use super::measure::{Divergence, RESAMPLES, SEED, bootstrap, mean, percentile, wilson};
-use crate::arguments::Vision;
+use crate::arguments::{ModelArguments, Vision};
 use crate::terminal::count;
 
 /// One of the two models.
@@ -13,19 +13,21 @@ pub struct Side {
     name: String,
     digest: String,
     vision: &'static str,
+    kv: String,
 }
 
 impl Side {
-    pub fn of(engine: &LocalEngine, name: &str, vision: Option<Vision>) -> Self {
-        let vision = match vision {
+    pub fn of(engine: &LocalEngine, arguments: &ModelArguments) -> Self {
+        let ModelCard { name, digest, .. } = engine.card().clone();
+        let vision = match arguments.vision {
             None | Some(Vision::Exact) => "exact",
             Some(Vision::Int8) => "int8",
         };
-        Self { name: name.to_owned(), digest: engine.card().digest.clone(), vision }
+        Self { name, digest, vision, kv: engine.kv().to_string() }
     }
 
     fn told(&self) -> String {
-        format!("{}, vision {}", self.name, self.vision)
+        format!("{}, vision {}, keys and values {}", self.name, self.vision, self.kv)
     }
 }
 
