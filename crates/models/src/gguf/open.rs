@@ -227,10 +227,12 @@ fn files_in(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     paths
 }
 
-/// The type of most of a file's numbers.
+/// The type of a projector's layers, by the bytes of their matrices: what lies outside them is in f32 in files of every
+/// type.
 fn kind(gguf: &Gguf) -> &'static str {
     let mut bytes = std::collections::BTreeMap::new();
-    for tensor in gguf.tensors() {
+    let matrices = gguf.tensors().iter().filter(|t| t.name.starts_with("v.blk.") && t.shape.len() == 2);
+    for tensor in matrices {
         *bytes.entry(tensor.kind.name()).or_insert(0u64) += tensor.len;
     }
     bytes.into_iter().max_by_key(|(_, len)| *len).map_or("none", |(name, _)| name)
