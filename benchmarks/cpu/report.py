@@ -107,8 +107,8 @@ def table(lines: list[dict]) -> str:
         text.append("")
     notes = sorted({(l["row"], l["note"]) for l in lines if "tokens equal" in l["note"] and l["row"] in UNITS})
     if notes:
-        text += ["Answers of lightbox and llama.cpp on the same file and prompt (first round): "]
-        text[-1] += "; ".join(f"{WANTED[row].name}: {note}" for row, note in notes) + ".", ""
+        told = "; ".join(f"{WANTED[row].name}: {note}" for row, note in notes)
+        text += [f"Answers of lightbox and llama.cpp on the same file and prompt (first round): {told}.", ""]
     return "\n".join(text).rstrip() + "\n"
 
 
