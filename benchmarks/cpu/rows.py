@@ -229,6 +229,8 @@ def counted(run: dict) -> str:
     """What the timings say about caches and guesses."""
     told = []
     for name, counts in run["timings"].items():
+        if name == "prefix_tokens":
+            counts = {"tokens": counts}
         counts = counts if isinstance(counts, dict) else {}
         told += [f"{name} {what} {n}" for what, n in counts.items() if n]
     return ", ".join(told)

@@ -1,5 +1,6 @@
-//! Room on a file system.
+//! Room on a file system, and what the system should fetch from it.
 
+use std::fs::File;
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -11,6 +12,21 @@ use crate::error::{Error, Result};
 pub fn free_disk_bytes(path: &Path) -> Result<u64> {
     free(path)
         .map_err(|why| Error::new(format!("cannot ask for the free space of {}: {why}", path.display())))
+}
+
+/// Tells the system that `len` bytes from `offset` on will be read soon, so that it fetches them meanwhile. A request
+/// that it cannot heed costs nothing.
+pub fn will_read(file: &File, offset: u64, len: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd;
+        if let (Ok(offset), Ok(len)) = (offset.try_into(), len.try_into()) {
+            // SAFETY: advice about an open file touches no memory of this process.
+            unsafe { libc::posix_fadvise(file.as_raw_fd(), offset, len, libc::POSIX_FADV_WILLNEED) };
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, offset, len);
 }
 
 #[cfg(unix)]

@@ -18,7 +18,7 @@ mod signals;
 
 pub use arena::Arena;
 pub use cpu::{Cpu, cpu, cpu_description, default_threads};
-pub use disk::free_disk_bytes;
+pub use disk::{free_disk_bytes, will_read};
 pub use error::{Error, Result};
 pub use gpu::{Gpu, gpu};
 pub use memory::{Memory, memory};

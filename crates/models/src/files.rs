@@ -238,6 +238,16 @@ impl ModelFiles {
         }
     }
 
+    /// Lets the system fetch what will be read soon. A place past the end is no error: files end somewhere.
+    pub(crate) fn will_read(&self, name: &str, offset: u64, len: usize) {
+        if let Source::Folder { .. } | Source::Gguf { .. } = &self.source {
+            // What cannot be opened is an error where it is read.
+            if let Ok(file) = self.handle(name) {
+                lightbox_host::will_read(&file, offset, len);
+            }
+        }
+    }
+
     /// The opened file; opened once, so that weights read in pieces come from one file even if it is replaced.
     fn handle(&self, name: &str) -> Result<Arc<File>> {
         let (Source::Folder { open, .. } | Source::Gguf { open, .. }) = &self.source else {

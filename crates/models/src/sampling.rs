@@ -164,13 +164,24 @@ fn best(logits: &[f32], n: usize) -> Vec<(f32, u32)> {
     if n == 0 {
         return Vec::new();
     }
-    let mut all: Vec<(f32, u32)> = logits.iter().enumerate().map(|(id, &logit)| (logit, id as u32)).collect();
-    if n < all.len() {
-        all.select_nth_unstable_by(n - 1, by_rank);
-        all.truncate(n);
+    let mut found: Vec<(f32, u32)> = Vec::with_capacity(2 * n);
+    let keep_best = |found: &mut Vec<(f32, u32)>| {
+        found.sort_unstable_by(by_rank);
+        found.truncate(n);
+    };
+    // What is not above the worst of n found so far cannot be among the best: almost all of a vocabulary.
+    let mut floor = f32::NEG_INFINITY;
+    for (id, &logit) in logits.iter().enumerate() {
+        if logit > floor || found.len() < n {
+            found.push((logit, id as u32));
+            if found.len() == 2 * n {
+                keep_best(&mut found);
+                floor = found[n - 1].0;
+            }
+        }
     }
-    all.sort_unstable_by(by_rank);
-    all
+    keep_best(&mut found);
+    found
 }
 
 #[cfg(test)]
@@ -259,6 +270,21 @@ mod tests {
         assert_eq!(logprob(&logits, 3, 9).unwrap().top.len(), 4);
         assert!(logprob(&[f32::NAN, 0.0], 1, 0).is_err());
         assert!(logprob(&logits, 4, 0).is_err());
+    }
+
+    #[test]
+    fn the_best_are_those_of_a_full_sort() {
+        let mut generator = Generator::new(11);
+        for len in [1, 2, 7, 40, 1000] {
+            // Few different values, so that many are equal.
+            let logits: Vec<f32> = (0..len).map(|_| (generator.next_u64() % 9) as f32 - 4.0).collect();
+            let mut sorted: Vec<_> =
+                logits.iter().enumerate().map(|(id, &logit)| (logit, id as u32)).collect();
+            sorted.sort_by(by_rank);
+            for n in [0, 1, 2, 5, 20, 2000] {
+                assert_eq!(best(&logits, n), sorted[..n.min(len)], "{n} of {len}");
+            }
+        }
     }
 
     #[test]

@@ -281,6 +281,7 @@ fn completion() -> ChatCompletion {
                 prefill: 2.0,
                 decode: 3.0,
                 images: ImageCounts::default(),
+                prefix_tokens: 1,
                 guesses: GuessCounts { drafted: 4, accepted: 1 },
             },
             record: None,
@@ -303,7 +304,8 @@ fn an_answer_has_openais_shape_and_the_lightbox_object() {
                 "prompt_token_ids": [2, 9], "completion_token_ids": [4, 5, 1],
                 "prompt_logprobs": [null, {"logprob": -0.5, "top": [[9, -0.5], [3, -1.0]]}],
                 "timings": {"load": 1.0, "image": 0.0, "prefill": 2.0, "decode": 3.0,
-                            "images": {"memory": 0, "disk": 0, "encoded": 0}, "guesses": {"drafted": 4, "accepted": 1}},
+                            "images": {"memory": 0, "disk": 0, "encoded": 0, "prefix": 0}, "prefix_tokens": 1,
+                            "guesses": {"drafted": 4, "accepted": 1}},
                 "record": null, "notices": ["a draft"]
             }
         })

@@ -55,6 +55,29 @@ impl<'a> Packed<'a> {
         unsafe { s.load_bytes(self.chunk.as_ptr().add(section + line * LINE)) }
     }
 
+    /// The nibbles of a group; those of another lie in the other halves of the bytes.
+    ///
+    /// # Safety
+    /// The chunk holds the group.
+    #[inline(always)]
+    unsafe fn nibbles<S: Lanes, const FIELD: usize>(&self, s: S, group: usize, apart: usize) -> S::Bytes {
+        // SAFETY: the caller's promise.
+        let line = unsafe { self.line(s, self.at.codes, group / (2 * apart) * apart + group % apart) };
+        if FIELD == 0 { s.low_nibbles(line) } else { s.high_nibbles(line) }
+    }
+
+    /// The higher bit of each code of a group, as bit `bit`.
+    ///
+    /// # Safety
+    /// The chunk holds the group.
+    #[inline(always)]
+    unsafe fn plane<S: Lanes>(&self, s: S, group: usize, planes: usize, bit: u32) -> S::Bytes {
+        let (block, within) = (group / (8 * planes), group % (8 * planes));
+        // SAFETY: the caller's promise.
+        let line = unsafe { self.line(s, self.at.high, block * planes + within % planes) };
+        s.bit(line, 1 << (within / planes), 1 << bit)
+    }
+
     #[inline(always)]
     fn row(&self, section: usize, row: usize) -> &[u8; WIDTH] {
         self.chunk[section + row * WIDTH..].first_chunk().expect("a chunk is as long as its sections")
@@ -74,29 +97,24 @@ impl Source for Packed<'_> {
     unsafe fn codes<S: Lanes, F: Format, const FIELD: usize>(&self, s: S, group: usize) -> S::Bytes {
         // SAFETY: the lines of a group that is there are there.
         unsafe {
-            let codes = |line: usize| self.line(s, self.at.codes, line);
-            let nibbles = |apart: usize| {
-                let line = codes(group / (2 * apart) * apart + group % apart);
-                if FIELD == 0 { s.low_nibbles(line) } else { s.high_nibbles(line) }
-            };
-            let plane = |planes: usize, bit: u32| {
-                let (block, within) = (group / (8 * planes), group % (8 * planes));
-                let line = self.line(s, self.at.high, block * planes + within % planes);
-                s.bit(line, 1 << (within / planes), 1 << bit)
-            };
             let of_four = group / 32 * 8 + group % 8;
             match F::BITS {
-                Bits::Eight => codes(group),
-                Bits::Four { apart } => nibbles(apart),
-                Bits::Five { apart, planes } => s.or(nibbles(apart), plane(planes, 4)),
-                Bits::Six => {
-                    let low = codes(3 * of_four + FIELD % 2);
-                    let low = if FIELD < 2 { s.low_nibbles(low) } else { s.high_nibbles(low) };
-                    s.or(low, s.field_above::<FIELD>(codes(3 * of_four + 2)))
+                Bits::Eight => self.line(s, self.at.codes, group),
+                Bits::Four { apart } => self.nibbles::<S, FIELD>(s, group, apart),
+                Bits::Five { apart, planes } => {
+                    s.or(self.nibbles::<S, FIELD>(s, group, apart), self.plane(s, group, planes, 4))
                 }
-                Bits::Two => s.field::<FIELD>(codes(of_four)),
-                Bits::Three => s.or(s.field::<FIELD>(codes(of_four)), plane(8, 2)),
-                Bits::Table { apart } => s.look_up(&TABLE, nibbles(apart)),
+                Bits::Six => {
+                    let low = self.line(s, self.at.codes, 3 * of_four + FIELD % 2);
+                    let low = if FIELD < 2 { s.low_nibbles(low) } else { s.high_nibbles(low) };
+                    s.or(low, s.field_above::<FIELD>(self.line(s, self.at.codes, 3 * of_four + 2)))
+                }
+                Bits::Two => s.field::<FIELD>(self.line(s, self.at.codes, of_four)),
+                Bits::Three => {
+                    let low = s.field::<FIELD>(self.line(s, self.at.codes, of_four));
+                    s.or(low, self.plane(s, group, 8, 2))
+                }
+                Bits::Table { apart } => s.look_up(&TABLE, self.nibbles::<S, FIELD>(s, group, apart)),
             }
         }
     }

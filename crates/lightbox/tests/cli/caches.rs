@@ -136,9 +136,12 @@ fn pictures_of_a_request_are_known_again_too() {
     bench.file("request.json", request.to_string());
     let images = |line: &str| bench.line(line).json()["lightbox"]["timings"]["images"].clone();
     let run = "run --request request.json --json";
-    assert_eq!(images(run), json!({"memory": 0, "disk": 0, "encoded": 1}));
-    assert_eq!(images(run), json!({"memory": 0, "disk": 1, "encoded": 0}));
-    assert_eq!(images(&format!("{run} --no-cache")), json!({"memory": 0, "disk": 0, "encoded": 1}));
+    assert_eq!(images(run), json!({"memory": 0, "disk": 0, "encoded": 1, "prefix": 0}));
+    assert_eq!(images(run), json!({"memory": 0, "disk": 1, "encoded": 0, "prefix": 0}));
+    assert_eq!(
+        images(&format!("{run} --no-cache")),
+        json!({"memory": 0, "disk": 0, "encoded": 1, "prefix": 0})
+    );
 }
 
 #[test]

@@ -14,6 +14,10 @@ use crate::files::ModelFiles;
 /// What a thread reads before it packs it: small enough to be still in the cache then, large enough for a disk.
 const PIECE_BYTES: usize = 2 << 20;
 
+/// How far ahead of a piece the system fetches, several pieces, so that a disk always has something to do. Pieces are
+/// read by several threads in an order that the system does not take for a stream.
+const AHEAD_BYTES: u64 = 64 << 20;
+
 /// A matrix whose rows are read and packed.
 pub(super) struct Rows<'a> {
     pub files: &'a ModelFiles,
@@ -92,6 +96,7 @@ impl Rows<'_> {
         let len = rows.end.min(stored).saturating_sub(rows.start) * self.line_bytes;
         buffer.resize(len, 0);
         let offset = self.located.entry.offset + (rows.start.min(stored) * self.line_bytes) as u64;
+        self.files.will_read(&self.located.file, offset + AHEAD_BYTES, len);
         self.files.read_into(&self.located.file, offset, buffer)?;
         let packed = match self.into {
             None => part.rows(rows.start, buffer),

@@ -17,7 +17,7 @@ fn parts(template: &Template, variables: Variables<'_>) -> Vec<Part> {
 fn every_built_in_template_has_a_version_and_shows_its_pictures_in_order() {
     for name in Prompts::names() {
         let template = Prompts::built_in(name).expect("built in");
-        assert_eq!(template.version, Some(1), "{name}");
+        assert!(template.version.is_some_and(|version| version > 0), "{name}");
         for n_pictures in 0..4 {
             let labels = vec![None; n_pictures];
             let variables = Variables {
@@ -34,7 +34,7 @@ fn every_built_in_template_has_a_version_and_shows_its_pictures_in_order() {
                 .filter_map(|p| if let Part::Text(t) = p { Some(t.as_str()) } else { None })
                 .collect();
             assert!(text.contains("cough"), "{name} leaves the context out");
-            assert!(!text.contains("{{") && !text.contains("version 1"), "{name}: {text}");
+            assert!(!text.contains("{{") && !text.contains("version"), "{name}: {text}");
         }
     }
 }
@@ -44,9 +44,12 @@ fn the_question_and_the_context_reach_the_model() {
     let ask = Prompts::default().get("ask").expect("built in");
     let parts =
         parts(&ask, Variables { question: Some("Is it broken?"), context: Some("fall"), labels: &[None] });
-    let Part::Text(text) = &parts[0] else { panic!("text first, picture second") };
-    assert!(text.contains("Clinical information: fall\n") && text.ends_with("Is it broken?"), "{text}");
-    assert_eq!(parts[1], Part::Image(0));
+    let [Part::Text(text), Part::Image(0), Part::Text(question)] = parts.as_slice() else {
+        panic!("instructions, picture, question; found {parts:?}")
+    };
+    assert!(text.contains("Clinical information: fall\n"), "{text}");
+    // Last, so that the next question shares all that is before it.
+    assert_eq!(question, "Is it broken?");
 }
 
 #[test]

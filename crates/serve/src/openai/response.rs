@@ -143,6 +143,9 @@ pub struct TimingsMs {
     /// Where the pictures came from.
     #[serde(default)]
     pub images: ImageCounts,
+    /// Tokens of the prompt that were not computed, because their keys and values were kept from an earlier request.
+    #[serde(default)]
+    pub prefix_tokens: usize,
     /// How often guesses held.
     #[serde(default)]
     pub guesses: GuessCounts,
@@ -166,4 +169,7 @@ pub struct ImageCounts {
     pub disk: usize,
     /// Sent through the tower.
     pub encoded: usize,
+    /// Not looked at, because the keys and values of their tokens were kept.
+    #[serde(default)]
+    pub prefix: usize,
 }

@@ -96,7 +96,9 @@ fn timings(of: &Timings) -> TimingsMs {
             memory: of.images_from_memory,
             disk: of.images_from_disk,
             encoded: of.images_encoded,
+            prefix: of.images_in_prefix,
         },
+        prefix_tokens: of.prefix_tokens,
         guesses: GuessCounts { drafted: of.drafted_tokens, accepted: of.accepted_tokens },
     }
 }

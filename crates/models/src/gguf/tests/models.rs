@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use lightbox_kernels::Backend;
+use lightbox_kernels::{Backend, KvDtype};
 
 use super::made::{Made, Style, convert, golden};
 use crate::config::ModelConfig;
@@ -37,7 +37,8 @@ fn logits(files: &ModelFiles, n_rows: usize) -> Vec<u32> {
     let backend = Backend::new(1).expect("one thread");
     let ids: Vec<u32> = (0..40).map(|i| (i * i * 31 + i * 7) % 500).collect();
     let mut plan = Plan::new(&config.text, ids.len());
-    let mut sequence = Sequence::new(&config.text, ids.len(), ids.len()).expect("small");
+    let pool = Sequence::pool(&config.text, KvDtype::F32).expect("small");
+    let mut sequence = Sequence::new(&config.text, &pool, ids.len(), ids.len()).expect("small");
     let rows: Vec<Row<'_>> =
         ids.iter().enumerate().map(|(i, id)| Row { input: Input::Token(*id), visible_end: i + 1 }).collect();
     let segment = Segment { sequence: &mut sequence, rows: &rows };
