@@ -130,7 +130,7 @@ def plot(lines: list[dict], cpu: str) -> str:
         colour = "#2a7d4f" if e["ratio"] >= w.aim else "#6aa84f" if e["ratio"] >= w.least else "#c9803a"
         out.append(f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{w.name}</text>')
         out.append(f'<rect x="{left}" y="{y}" width="{x(e["ratio"]) - left:.1f}" height="{bar}" fill="{colour}"/>')
-        out.append(f'<text x="{x(e["ratio"]) + 6:.1f}" y="{y + 12}">{e["ratio"]:.2f}</text>')
+        out.append(f'<text x="{left + 5}" y="{y + 12}" fill="white">{e["ratio"]:.2f}</text>')
         for value, style in ((w.least, ""), (w.aim, ' stroke-dasharray="3 2"')):
             out.append(f'<path d="M{x(value):.1f} {y - 3}v{bar + 6}" stroke="black"{style}/>')
     out.append(f'<path d="M{x(1):.1f} {top - 4}V{height - 8}" stroke="#999"/></svg>')

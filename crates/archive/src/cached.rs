@@ -10,8 +10,9 @@
 //! The time of a file is that of its last use. All entries of an installation together take at most a number of bytes
 //! that the writer names; whole entries that were not used for longest make room.
 
+use std::cmp::Reverse;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::blob::{self, OVERHEAD_BYTES};
@@ -84,8 +85,12 @@ impl CachedEntry {
     }
 
     pub(crate) fn file_name(&self) -> String {
-        format!("{}-{}-{}", self.kind.word(), self.name, self.maker)
+        file_name(self.kind, &self.name, &self.maker)
     }
+}
+
+fn file_name(kind: CachedKind, name: &BlobName, maker: &MakerTag) -> String {
+    format!("{}-{name}-{maker}", kind.word())
 }
 
 impl Archive {
@@ -115,6 +120,7 @@ impl Archive {
             Ok(Some(key)) => blob::open(&sealed, &key, study, &name),
             // Without its key nobody can read it: an erasure is under way, or was interrupted.
             Ok(None) => Err(Error::new(ErrorKind::StudyKey, "the key of a cached entry is missing")),
+            Err(error) if error.kind() == ErrorKind::Io => return Err(error),
             Err(error) => Err(error),
         };
         match opened {
@@ -188,31 +194,33 @@ impl Archive {
         }
         self.evict(others_bytes)?;
         let (key, is_new) = self.key_for_writing(study, &folder)?;
-        let sealed = blob::seal(&key, study, kind.code(), &name, bytes)?;
-        let entry = CachedEntry { kind, name, maker, size_bytes: 0, last_use: SystemTime::UNIX_EPOCH };
-        let written = disk::write_uncommitted(&folder, &entry.file_name(), &sealed);
+        let written = blob::seal(&key, study, kind.code(), &name, bytes)
+            .and_then(|sealed| disk::write_uncommitted(&folder, &file_name(kind, &name, &maker), &sealed));
         if written.is_err() && is_new {
             let _ = remove(&folder.join(crate::store::KEY_FILE));
         }
         written
     }
 
-    /// Removes entries that were not used for longest until the rest takes at most `limit_bytes`. Studies stay, also
+    /// Removes entries that were not used for longest until the rest takes at most `limit_bytes`. Of prompts the ends go
+    /// first, which were used last: without its beginning the rest of one is of no use. Studies stay, also
     /// those that hold nothing any more: whether a key may go is not for this room to know. The caller holds the lock.
     fn evict(&self, limit_bytes: u64) -> Result<()> {
-        let mut all: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+        let mut all: Vec<(SystemTime, Reverse<SystemTime>, u64, PathBuf)> = Vec::new();
         for study in self.studies()? {
             let folder = self.folder(&study.id);
-            all.extend(
-                study
-                    .cached
-                    .iter()
-                    .map(|entry| (entry.last_use, entry.size_bytes, folder.join(entry.file_name()))),
-            );
+            let prompts = study.cached.iter().filter(|entry| entry.kind == CachedKind::Prefix);
+            let last_prompt = prompts.map(|entry| entry.last_use).max();
+            all.extend(study.cached.iter().map(|entry| {
+                let own = entry.last_use;
+                let last_use =
+                    if entry.kind == CachedKind::Prefix { last_prompt.unwrap_or(own) } else { own };
+                (last_use, Reverse(own), entry.size_bytes, folder.join(entry.file_name()))
+            }));
         }
-        let mut total: u64 = all.iter().map(|(_, size_bytes, _)| size_bytes).sum();
+        let mut total: u64 = all.iter().map(|(_, _, size_bytes, _)| size_bytes).sum();
         all.sort();
-        for (_, size_bytes, path) in all {
+        for (_, _, size_bytes, path) in all {
             if total <= limit_bytes {
                 break;
             }
@@ -272,11 +280,7 @@ impl Archive {
         let folder = self.folder(study);
         let start = format!("{}-{name}-", kind.word());
         let found = list(&folder)?.into_iter().map(|entry| entry.file_name());
-        Ok(found.filter_map(|name| name.into_string().ok()).find(|name| name.starts_with(&start)).map(
-            |name| {
-                let folder: &Path = &folder;
-                folder.join(name)
-            },
-        ))
+        let found = found.filter_map(|name| name.into_string().ok()).find(|name| name.starts_with(&start));
+        Ok(found.map(|name| folder.join(name)))
     }
 }

@@ -181,6 +181,31 @@ fn cached_entries_go_with_the_last_blob_of_their_study_and_when_asked() {
 }
 
 #[test]
+fn of_a_prompt_the_end_goes_before_the_beginning() {
+    let root = tempfile::tempdir().expect("a folder");
+    let archive = Archive::open(root.path()).expect("works");
+    let maker = archive.maker("model");
+    let limit = 4 * (100 + OVERHEAD);
+    let put = |kind, purpose: &str| {
+        // File systems count time in ticks of some milliseconds.
+        thread::sleep(Duration::from_millis(15));
+        assert!(archive.keep_cached(&FILM, kind, purpose, maker, &[7; 100], limit).expect("room"));
+    };
+    put(CachedKind::Image, "film");
+    for block in ["first", "second", "third"] {
+        put(CachedKind::Prefix, block);
+    }
+    let study = study(&archive, &FILM);
+    let holds = |kind, purpose: &str| archive.cached(&study, kind, purpose).expect("readable").is_some();
+    put(CachedKind::Image, "other");
+    assert!(!holds(CachedKind::Image, "film"), "what was not used for longest goes first");
+    put(CachedKind::Image, "another");
+    put(CachedKind::Image, "one more");
+    let held = ["first", "second", "third"].map(|block| holds(CachedKind::Prefix, block));
+    assert_eq!(held, [true, false, false]);
+}
+
+#[test]
 fn several_writers_keep_within_the_limit_and_read_whole_entries() {
     let root = tempfile::tempdir().expect("a folder");
     let limit = 6 * (1000 + OVERHEAD);

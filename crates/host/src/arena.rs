@@ -99,13 +99,6 @@ impl Arena {
         // SAFETY: as `as_f32`; every bit pattern is a u16.
         unsafe { std::slice::from_raw_parts(self.start::<u16>(), self.len_bytes / 2) }
     }
-
-    /// The whole as u16 values, to be written.
-    #[must_use]
-    pub fn as_u16_mut(&mut self) -> &mut [u16] {
-        // SAFETY: as `as_u16`, and `&mut self` makes the access exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.start::<u16>(), self.len_bytes / 2) }
-    }
 }
 
 impl Drop for Arena {

@@ -8,7 +8,7 @@ use lightbox_kernels::{Dtype, blocks};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = std::env::args().nth(1).ok_or("the type is missing, for instance q4_k")?;
-    let dtype = Dtype::ALL.into_iter().find(|dtype| dtype.to_string() == name);
+    let dtype = Dtype::of_name(&name);
     let dtype = dtype.ok_or_else(|| format!("{name} is no type"))?;
     let mut bytes = Vec::new();
     std::io::stdin().read_to_end(&mut bytes)?;

@@ -98,10 +98,11 @@ impl Dtype {
     }
 }
 
-impl fmt::Display for Dtype {
-    /// As GGUF's own tools spell them, in small letters.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Dtype {
+    /// As GGUF's own tools spell it, in small letters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
             Self::F16 => "f16",
@@ -117,6 +118,18 @@ impl fmt::Display for Dtype {
             Self::Q6K => "q6_k",
             Self::Iq4Nl => "iq4_nl",
             Self::Iq4Xs => "iq4_xs",
-        })
+        }
+    }
+
+    /// The type of that name, in letters of any size.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dtype| dtype.name().eq_ignore_ascii_case(name))
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }

@@ -56,25 +56,11 @@ impl Isa {
         match self.0 {
             Kind::Portable => job.run(Portable),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: an `Avx2` token is only made after AVX2, FMA and F16C were found on this CPU.
-            Kind::Avx2(avx2) => unsafe { run_avx2(avx2, job) },
+            Kind::Avx2(avx2) => avx2.apart(job),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: an `Avx512` token is only made after all of these were found on this CPU.
-            Kind::Avx512(avx512) => unsafe { run_avx512(avx512, job) },
+            Kind::Avx512(avx512) => avx512.apart(job),
         }
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn run_avx2<J: Job>(avx2: crate::lanes::Avx2, job: J) {
-    job.run(avx2);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn run_avx512<J: Job>(avx512: crate::lanes::Avx512, job: J) {
-    job.run(avx512);
 }
 
 impl fmt::Display for Isa {

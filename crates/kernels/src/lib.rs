@@ -11,14 +11,17 @@
 //! chunk that it came in, or what else a cache holds. (The payload of a NaN is the one exception: hardware chooses it.)
 //!
 //! A product of a row and a weight column is a sum over blocks of 256 consecutive inputs at fixed positions: within a
-//! block `acc = +0; acc = fma(x[k], w[k], acc)`, k ascending; then the first block's sum plus the second's, and so on.
+//! block `acc = +0; acc = fma(x[k], w[k], acc)`, k ascending; then the first block's sum plus the second's, and so on. So
+//! it is for weights of plain numbers; products with quantized weights are sums of whole numbers, which have no order, and
+//! `quantized` states what is made of them in f32.
 //!
 //! # Where the code is unsafe
 //!
 //! A `Lanes` value (a token of an instruction set) can only be made where the CPU has that instruction set, which
 //! makes its arithmetic safe to call; what stays unsafe is reading and writing through pointers in the tiles
-//! (`tile`, `linear`, `attention`), pages of keys and values that several caches share (`cache`), disjoint writes by several threads (`backend::Shared`) and the
-//! lifetime of a region in the thread pool (`pool`).
+//! (`tile`, `linear`, `attention`, `quantized` over `integers`), packed weights (`matrix`), pages of keys and values that
+//! several caches share (`cache`), disjoint writes by several threads (`backend::Shared`) and the lifetime of a region in
+//! the thread pool (`pool`).
 
 #![allow(unsafe_code)]
 

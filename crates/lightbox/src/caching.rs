@@ -108,6 +108,12 @@ impl Caching {
     /// Gives an engine the store for a read of these inputs. Where the folder cannot be used it says so, and the engine
     /// does without.
     pub fn attach(&self, engine: &mut LocalEngine, inputs: &[Input]) {
+        engine.attach(None);
+        if self.keep_prefix && inputs.is_empty() {
+            say(
+                "warning: --keep-prefix: nothing is kept of a request without inputs, which belongs to no study",
+            );
+        }
         let Some((root, limit_bytes)) = self.place.as_ref().filter(|_| !inputs.is_empty()) else { return };
         match Archive::open(root) {
             Ok(archive) => {
@@ -201,8 +207,14 @@ impl CacheStore for Shelf {
             bytes,
             self.limit_bytes,
         );
-        if let Err(error) = kept {
-            self.tell_unwritten(&error.to_string());
+        match kept {
+            Ok(true) => {}
+            Ok(false) => self.tell(&format!(
+                "an entry of {} is not cached: {VARIABLE} allows {}",
+                size(bytes.len() as u64),
+                size(self.limit_bytes)
+            )),
+            Err(error) => self.tell_unwritten(&error.to_string()),
         }
     }
 

@@ -175,10 +175,7 @@ fn warn_of_few_bits(files: &ModelFiles, name: &str) {
         Some(_) => Catalogue::open(files).map(|catalogue| catalogue.dtypes()).unwrap_or_default(),
         None => return,
     };
-    let is_few = |stored: &str| {
-        let dtype = Dtype::ALL.into_iter().find(|dtype| dtype.to_string().eq_ignore_ascii_case(stored));
-        dtype.is_some_and(|dtype| dtype.bits_per_value() < 4.0)
-    };
+    let is_few = |stored: &str| Dtype::of_name(stored).is_some_and(|dtype| dtype.bits_per_value() < 4.0);
     let few: Vec<_> = dtypes.into_keys().filter(|stored| is_few(stored)).collect();
     if !few.is_empty() {
         say(&format!(

@@ -39,6 +39,9 @@ pub use report::{Quantized, TypeLoss, Written};
 /// The file that says what was changed and which terms pass on.
 pub const NOTICE: &str = "NOTICE";
 
+/// The key of the sentence that says what was changed, in every file that is written.
+const MODIFIED: &str = "lightbox.modified";
+
 /// Bytes that are read again at a time.
 const CHECK_BYTES: usize = 8 << 20;
 
@@ -90,7 +93,7 @@ pub fn quantize(
     text.number("general.file_type", options.kind.file_type());
     text.number("general.quantization_version", 2);
     text::settings(&mut text, &config.text)?;
-    text::vocabulary(&mut text, files, &config)?;
+    let tokens_made_otherwise = text::vocabulary(&mut text, files, &config)?;
     let text_jobs = text::tensors(&mut text, &config, &catalogue, options.kind, own_head)?;
     let text_file = format!("{name}-{}.gguf", options.kind.name());
     let mut planned = vec![(text_file, text, text_jobs)];
@@ -143,6 +146,7 @@ pub fn quantize(
         kind: options.kind,
         text,
         projector: written.next(),
+        tokens_made_otherwise,
         types: losses.into_iter().map(|(dtype, loss)| loss.told(dtype)).collect(),
         terms,
     })

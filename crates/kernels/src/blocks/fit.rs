@@ -5,10 +5,13 @@
 //! two steps alternate, and the best pair that was seen counts. Errors are not weighted: where nothing is known of the
 //! activations, each weight's error counts alike in the output.
 
-const LANES: usize = 8;
+use crate::lanes::{LANES, ROUNDING};
 
-/// Adding and subtracting it rounds to the nearest whole number, ties to even, below 2²² in magnitude.
-const ROUNDING: f32 = 12_582_912.0;
+/// `1 / scale`; of the scale 0, which all values share, 0.
+#[inline(always)]
+pub(super) fn inverse(scale: f32) -> f32 {
+    if scale == 0.0 { 0.0 } else { 1.0 / scale }
+}
 
 /// The nearest whole number in `least ..= most`.
 #[inline(always)]
@@ -37,7 +40,7 @@ impl Fit {
     /// With `q` in `range`.
     #[inline(always)]
     pub(super) fn of<const N: usize>(x: &[f32; N], scale: f32, min: f32, range: (f32, f32)) -> Self {
-        let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
+        let inverse = inverse(scale);
         let mut lanes = [[0.0f32; LANES]; 4];
         for x in x.as_chunks::<LANES>().0 {
             for (i, &x) in x.iter().enumerate() {
@@ -64,7 +67,7 @@ impl Fit {
 /// How the ranges at the start differ from the one that just holds all values, in steps of `q`.
 const STRETCH: [f32; 7] = [-1.0, -0.5, 0.0, 0.6, 1.2, 1.8, 2.4];
 
-/// Least-squares steps from each start.
+/// Most least-squares steps from each start; [`symmetric`] takes one fewer.
 const STEPS: usize = 3;
 
 /// The best `scale ≥ 0` and `min ≥ 0` for `q` in `0 ..= most`.

@@ -6,7 +6,7 @@
 
 use half::f16;
 
-use super::fit::{Fit, affine, nearest, symmetric};
+use super::fit::{Fit, affine, inverse, nearest, symmetric};
 
 /// Rounds of choosing multiples and fitting the block's scales to them.
 const ROUNDS: usize = 3;
@@ -25,7 +25,7 @@ struct Affine {
     error: f32,
 }
 
-/// Adds scales of binary16 to a block and returns the sixteen bytes that it begins with and its `q`.
+/// The sixteen bytes that a block begins with (its own scales in binary16, the groups' in six bits), and its `q`.
 #[inline(always)]
 fn affine_block(x: &[f32; 256], most: f32) -> ([u8; 16], [u8; 256]) {
     let groups = x.as_chunks::<32>().0;
@@ -50,7 +50,7 @@ fn affine_block(x: &[f32; 256], most: f32) -> ([u8; 16], [u8; 256]) {
     head[4..].copy_from_slice(&six_bits(&best.scales.map(|s| s as u8), &best.mins.map(|m| m as u8)));
     let mut q = [0; 256];
     for ((q, x), fit) in q.as_chunks_mut::<32>().0.iter_mut().zip(groups).zip(&best.fits) {
-        let inverse = if fit.scale == 0.0 { 0.0 } else { 1.0 / fit.scale };
+        let inverse = inverse(fit.scale);
         for (q, x) in q.iter_mut().zip(x) {
             *q = nearest((x + fit.min) * inverse, 0.0, most) as u8;
         }
@@ -199,8 +199,7 @@ pub(super) fn q6_k(x: &[f32; 256], out: &mut [u8; 210]) {
     }
     rest[16..].copy_from_slice(&f16::from_f32(best.d).to_le_bytes());
     for (i, x) in x.iter().enumerate() {
-        let scale = best.fits[i / 16].scale;
-        let inverse = if scale == 0.0 { 0.0 } else { 1.0 / scale };
+        let inverse = inverse(best.fits[i / 16].scale);
         let q = (nearest(x * inverse, RANGE.0, RANGE.1) + 32.0) as u8;
         low[64 * (i / 128) + i % 64] |= (q & 15) << (4 * (i / 64 % 2));
         high[32 * (i / 128) + i % 32] |= (q >> 4) << (2 * (i / 32 % 4));

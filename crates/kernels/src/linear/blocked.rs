@@ -103,7 +103,7 @@ struct Ahead {
 
 /// One block of k of one panel, against rows.
 struct Block<'a> {
-    /// `[rows][K_BLOCK]`
+    /// `[rows][ROW_STRIDE]`, of which the first `n` count
     a: &'a [f32],
     /// `[n][16]`
     w: &'a [f32],

@@ -462,3 +462,28 @@ fn a_model_is_removed_with_what_was_made_with_it() {
     assert_eq!(entries(&bench).len(), 1);
     bench.line("records verify").expect(0, &[]);
 }
+
+#[test]
+fn what_a_fetched_model_in_gguf_cached_goes_with_it() {
+    let bench = Bench::new();
+    bench.film("film.png");
+    let snapshot =
+        ".cache/huggingface/hub/models--test--quantized/snapshots/0123456789abcdef0123456789abcdef01234567";
+    std::fs::create_dir_all(bench.path(snapshot).parent().expect("a folder")).expect("our own folder");
+    bench.file("other.png", lightbox_phantoms::film_of_height(2, 86).png16());
+    // Both have the same tower, so an entry of one film would serve both.
+    for (kind, film) in [("q8_0", "film.png"), ("q4_0", "other.png")] {
+        bench.line(&format!("models quantize phantom --type {kind} {kind}")).expect(0, &[]);
+        read(&bench, &format!("findings {film} --model ./{kind}/phantom-{kind}.gguf")).json();
+    }
+    // One of the two is fetched; what the other cached stays.
+    std::fs::rename(bench.path("q8_0"), bench.path(snapshot)).expect("our own folder");
+    assert_eq!(entries(&bench).len(), 2);
+    let removed = bench.line("models rm test/quantized --yes --json").json();
+    assert_eq!((&removed["cached"]["cached"], entries(&bench).len()), (&json!(1), 1));
+    // What is damaged cannot say what is its own.
+    let folder = bench.path(snapshot);
+    std::fs::create_dir_all(&folder).expect("our own folder");
+    std::fs::write(folder.join("model.gguf"), "GGUF").expect("our own file");
+    bench.line("models rm test/quantized --yes").expect(0, &["is no whole model", "cache clear"]);
+}

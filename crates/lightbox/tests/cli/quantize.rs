@@ -21,6 +21,14 @@ fn files_are_written_once_and_told() {
     bench.line("models quantize phantom --type q8_0 out").expect(1, &["out: is there already", "--force"]);
     bench.line("models quantize phantom --type Q8_0 out --force").expect(0, &[]);
     assert!(!bench.path("out/phantom-q4_k_m.gguf").exists());
+    // Files that were fetched are not ours to remove, whatever lies beside them.
+    for (name, bytes) in [("theirs/a.gguf", "GGUF"), ("theirs/NOTICE", "words")] {
+        bench.file(name, bytes);
+        bench
+            .line("models quantize phantom --type q8_0 theirs --force")
+            .expect(1, &["theirs: expected nothing", "name another folder"]);
+    }
+    assert_eq!(names(&bench.path("theirs")), ["NOTICE", "a.gguf"]);
 }
 
 #[test]
@@ -133,11 +141,15 @@ fn a_quantized_copy_is_kept_and_made_again_where_it_is_damaged() {
     let [entry] = copies.as_slice() else { panic!("expected one copy, found {copies:?}") };
     let file = cache.join("lightbox/quantized").join(entry).join("files/model-q8_0.gguf");
     let whole = std::fs::read(&file).expect("it is there");
-    std::fs::write(&file, &whole[..whole.len() / 2]).expect("a file of the test's own");
-    let mended = run("q8_0 --model ./model");
-    mended.expect(0, &["is damaged; it is made again", "kept the quantized copy"]);
-    assert_eq!(mended.stdout, again.stdout);
-    assert!(std::fs::read(&file).expect("it is there") == whole, "the same bytes");
+    let mut flipped = whole.clone();
+    flipped[whole.len() * 2 / 3] ^= 1;
+    for damaged in [&whole[..whole.len() / 2], &flipped] {
+        std::fs::write(&file, damaged).expect("a file of the test's own");
+        let mended = run("q8_0 --model ./model");
+        mended.expect(0, &["is damaged; it is made again", "kept the quantized copy"]);
+        assert_eq!(mended.stdout, again.stdout);
+        assert!(std::fs::read(&file).expect("it is there") == whole, "the same bytes");
+    }
     run(&format!("q8_0 --model {}", file.display())).expect(2, &["is GGUF already"]);
     // A file where the folder would be.
     bench.set(

@@ -103,7 +103,8 @@ impl PrefixCache {
             root: root.finalize().into(),
             pool: pool.clone(),
             n_layers: [n_global, n_sliding],
-            n_seen: window.saturating_sub(1),
+            // A window of one position has no page that could show where it is.
+            n_seen: window.saturating_sub(1).max(1),
             budget_bytes,
             held_bytes: 0,
             clock: 0,
@@ -169,9 +170,13 @@ impl PrefixCache {
             chain.push(child);
             furthest += n;
         }
-        let found = self.place(&chain, furthest, pictures)?;
-        self.touch(&chain[..found.global.len()], found.window_start);
-        Some(found)
+        let found = self.place(&chain, furthest, pictures);
+        if let Some(found) = &found {
+            self.touch(&chain[..found.global.len()], found.window_start);
+        }
+        // What a store gave may be more than memory is meant to hold; what was found holds its own.
+        self.shrink();
+        found
     }
 
     /// The furthest of the places up to `furthest` whose window is held.
@@ -210,7 +215,7 @@ impl PrefixCache {
         }
     }
 
-    /// Keeps what a sequence holds, whose positions are `marks`; windows of places from `place` on are kept too, as far as
+    /// Keeps what a sequence holds, whose positions are `marks`, in memory where all of it fits; windows of places from `place` on are kept too, as far as
     /// the sequence still holds them. A store is also given the block of `picture_end` as far as that place, where other
     /// prompts may part.
     pub fn keep(
@@ -221,17 +226,19 @@ impl PrefixCache {
         picture_end: Option<usize>,
         store: Store<'_>,
     ) {
+        if self.is_off() {
+            return;
+        }
         let marks = &marks[..marks.len().min(sequence.n_positions())];
         let n_blocks = marks.len().div_ceil(KEY_BLOCK);
         let first_window = place.saturating_sub(self.n_seen) / KEY_BLOCK;
         let each = self.pool.page_bytes();
         let [global, sliding] = self.n_layers.map(|n| n * each);
         let whole = global * n_blocks + sliding * n_blocks.saturating_sub(first_window);
-        if self.is_off() || whole > self.budget_bytes {
-            return self.shrink();
-        }
+        let fits = whole <= self.budget_bytes;
         let mut store = store.filter(|store| store.keeps(CacheKind::Prefix));
         let mut chain = Vec::new();
+        let mut added = Vec::new();
         let mut key = self.root;
         for (index, marks) in marks.chunks(KEY_BLOCK).enumerate() {
             let next = link(&key, marks);
@@ -246,7 +253,10 @@ impl PrefixCache {
             } else {
                 let Some(pages) = sequence.pages(LayerKind::Global, index) else { break };
                 self.hold(next, key, index, marks, pages, window);
-                self.supersede(&key, marks);
+                added.push(next);
+                if fits {
+                    self.supersede(&key, marks);
+                }
                 news = true;
             }
             if let (true, Some(store), Some(block)) = (news, &mut store, self.blocks.get(&next)) {
@@ -263,6 +273,10 @@ impl PrefixCache {
             key = next;
         }
         self.touch(&chain, first_window);
+        if !fits {
+            // It went to the store; in memory it would push out all others and not be whole either.
+            added.iter().for_each(|key| self.give_up(key));
+        }
         self.shrink();
     }
 
@@ -306,7 +320,7 @@ impl PrefixCache {
         };
         drop(bytes);
         self.hold(*key, *parent, index, marks, global, window);
-        // Room is made when the prompt is kept: what is shrunk now might be the block that was just read.
+        // Room is made at the end of the search: what is shrunk now might be the block that was just read.
         true
     }
 

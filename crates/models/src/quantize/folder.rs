@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::unwritten;
+use crate::files::ModelFiles;
+use crate::gguf::Gguf;
 use crate::{Error, ErrorKind, Result};
 
 /// A folder beside its later place; removed with all that is in it unless it is finished.
@@ -26,7 +28,7 @@ impl Partial {
             if !is_ours(place) {
                 return Err(Error::new(
                     ErrorKind::Unwritable,
-                    format!("{shown}: expected nothing, or a folder with GGUF files and a NOTICE alone"),
+                    format!("{shown}: expected nothing, or a folder that this command made"),
                 )
                 .hint("it holds something else, which is not removed; name another folder"));
             }
@@ -50,7 +52,7 @@ impl Partial {
     /// Moves the folder to its place.
     pub(super) fn finish(mut self) -> Result<()> {
         let failed = |e: &std::io::Error| unwritten(self.place.display(), e);
-        let old = self.path.with_extension("old");
+        let old = self.path.with_extension(format!("old-{}", std::process::id()));
         let replaced = fs::symlink_metadata(&self.place).is_ok();
         if replaced {
             fs::rename(&self.place, &old).map_err(|e| failed(&e))?;
@@ -79,11 +81,18 @@ impl Drop for Partial {
     }
 }
 
-/// Whether a folder holds nothing but what this command writes.
+/// Whether a folder holds a NOTICE and files that say that they were modified here, and nothing else.
 fn is_ours(place: &Path) -> bool {
     let Ok(entries) = fs::read_dir(place) else { return false };
-    entries.into_iter().all(|entry| {
-        let name = entry.ok().and_then(|entry| entry.file_name().into_string().ok());
-        name.is_some_and(|name| name == super::NOTICE || name.ends_with(".gguf"))
-    })
+    let is_ours = |name: &str| name == super::NOTICE || name.ends_with(".gguf") && is_modified(place, name);
+    let all = entries.into_iter().all(|entry| {
+        entry.ok().and_then(|entry| entry.file_name().into_string().ok()).is_some_and(|name| is_ours(&name))
+    });
+    all && place.join(super::NOTICE).is_file()
+}
+
+/// Whether a file's metadata have the sentence that this command writes.
+fn is_modified(folder: &Path, name: &str) -> bool {
+    let gguf = ModelFiles::of_paths(vec![folder.join(name)]).and_then(|files| Gguf::read(&files, name));
+    gguf.is_ok_and(|gguf| gguf.get(super::MODIFIED).is_some())
 }

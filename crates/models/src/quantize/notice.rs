@@ -52,7 +52,7 @@ pub(super) fn metadata(
         head.text("general.license.link", terms.url);
         head.text("lightbox.prohibited_use", terms.prohibited_use_url);
     }
-    head.text("lightbox.modified", modified);
+    head.text(super::MODIFIED, modified);
 }
 
 /// The text of the NOTICE.

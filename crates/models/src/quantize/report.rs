@@ -18,6 +18,9 @@ pub struct Quantized {
     pub text: Written,
     /// The projector's file, for a model that takes pictures.
     pub projector: Option<Written>,
+    /// Tokens that readers of GGUF, which merge as SentencePiece does, may make where the folder's `tokenizer.json` makes
+    /// others: 0 for tokenizers that were made from a SentencePiece model, as the family's.
+    pub tokens_made_otherwise: usize,
     /// What each type lost, over both files.
     pub types: Vec<TypeLoss>,
     /// The terms that pass on with it, where they are known.

@@ -75,8 +75,8 @@ fn period(layers: &[LayerKind]) -> Result<usize> {
     Err(unwritable("global layers at irregular places have no key in GGUF".to_owned()))
 }
 
-/// Adds the tokenizer and the chat template.
-pub(super) fn vocabulary(head: &mut Head, files: &ModelFiles, config: &ModelConfig) -> Result<()> {
+/// Adds the tokenizer and the chat template; returns how many tokens readers may make otherwise.
+pub(super) fn vocabulary(head: &mut Head, files: &ModelFiles, config: &ModelConfig) -> Result<usize> {
     let all = Vocabulary::load(files, config.text.vocab_size)?;
     head.text("tokenizer.ggml.model", "llama");
     head.text("tokenizer.ggml.pre", "default");
@@ -103,7 +103,7 @@ pub(super) fn vocabulary(head: &mut Head, files: &ModelFiles, config: &ModelConf
         }
     }
     head.text("tokenizer.chat_template", ChatTemplate::load(files)?.source());
-    Ok(())
+    Ok(all.made_otherwise)
 }
 
 /// Plans the tensors, layer after layer.

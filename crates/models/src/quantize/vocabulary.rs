@@ -2,9 +2,10 @@
 //!
 //! `tokenizer.json` of the family is byte-pair encoding that was made from a SentencePiece model: merges stand in the order
 //! of the scores of what they make. So a token's score is minus the number of its first merge, and the two tokenizers
-//! merge in the same order.
+//! merge in the same order, as long as the file has a merge for every two tokens that make a third: SentencePiece merges
+//! any such two. Tokens of which that is not so are counted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -29,6 +30,8 @@ pub(super) struct Vocabulary {
     pub tokens: Vec<String>,
     pub scores: Vec<f32>,
     pub kinds: Vec<i32>,
+    /// Tokens that SentencePiece may make where the file's merges do not, or in another order.
+    pub made_otherwise: usize,
     ids: HashMap<String, u32>,
 }
 
@@ -91,6 +94,7 @@ impl Vocabulary {
             tokens: (0..rows).map(|id| format!("[PAD{id}]")).collect(),
             scores: vec![LOWEST; rows],
             kinds: vec![Kind::Unused as i32; rows],
+            made_otherwise: 0,
             ids: HashMap::new(),
         };
         for (text, id) in model.vocab {
@@ -101,15 +105,22 @@ impl Vocabulary {
             };
             all.put(id, text, kind)?;
         }
+        // Of each token that merges make: its first merge and its last, and where they cut it.
+        let mut made_by: HashMap<u32, (u32, u32, Vec<usize>)> = HashMap::new();
         for (merge, rank) in model.merges.iter().zip(0u32..) {
-            let made = match merge {
-                Merge::Words(words) => words.replacen(' ', "", 1),
-                Merge::Pair(left, right) => format!("{left}{right}"),
+            let (left, right) = match merge {
+                Merge::Words(words) => words.split_once(' ').unwrap_or((words, "")),
+                Merge::Pair(left, right) => (left.as_str(), right.as_str()),
             };
-            let id = all.ids.get(&made).ok_or_else(|| bad(format!("merge {rank} makes what is no token")))?;
-            let score = &mut all.scores[*id as usize];
+            let id = all.ids.get(&format!("{left}{right}"));
+            let id = *id.ok_or_else(|| bad(format!("merge {rank} makes what is no token")))?;
+            let score = &mut all.scores[id as usize];
             *score = score.max(-(rank as f32));
+            let (_, last, cuts) = made_by.entry(id).or_insert((rank, rank, Vec::new()));
+            *last = rank;
+            cuts.push(left.len());
         }
+        all.made_otherwise = all.count_made_otherwise(&made_by);
         for added in tokenizer.added_tokens {
             let control = added.special || added.content.starts_with("<unused");
             // Tokens that are found whole are looked for in the text as it is written.
@@ -135,6 +146,26 @@ impl Vocabulary {
         self.kinds[id as usize] = kind as i32;
         self.ids.insert(text, id);
         Ok(())
+    }
+
+    /// Tokens with a cut into two tokens that no merge has, and tokens between whose merges another token's lie.
+    fn count_made_otherwise(&self, made_by: &HashMap<u32, (u32, u32, Vec<usize>)>) -> usize {
+        let has_other_cut = |id: u32| {
+            let text = self.tokens[id as usize].as_str();
+            let cuts = made_by.get(&id).map_or(&[][..], |(_, _, cuts)| cuts);
+            let is_token = |part: &str| {
+                self.ids.get(part).is_some_and(|id| self.kinds[*id as usize] == Kind::Normal as i32)
+            };
+            let mut all_cuts = text.char_indices().skip(1).map(|(at, _)| at);
+            all_cuts.any(|at| !cuts.contains(&at) && is_token(&text[..at]) && is_token(&text[at..]))
+        };
+        let normal = self.kinds.iter().zip(0u32..).filter(|(kind, _)| **kind == Kind::Normal as i32);
+        let mut odd: HashSet<u32> = normal.map(|(_, id)| id).filter(|id| has_other_cut(*id)).collect();
+        let mut in_order: Vec<(u32, u32, u32)> =
+            made_by.iter().map(|(id, (first, last, _))| (*first, *last, *id)).collect();
+        in_order.sort_unstable();
+        odd.extend(in_order.windows(2).filter(|two| two[0].1 > two[1].0).map(|two| two[0].2));
+        odd.len()
     }
 
     /// The id of a token by its text.
@@ -167,6 +198,26 @@ mod tests {
         assert_eq!(all.kinds, [3, 2, 6, 1, 1, 1, 3, 4, 1, 5, 5]);
         assert_eq!((all.scores[5], all.scores[8], all.scores[3]), (0.0, -1.0, LOWEST));
         assert_eq!(all.id("<unused94>"), Some(6));
+    }
+
+    #[test]
+    fn tokens_that_sentencepiece_would_make_otherwise_are_counted() {
+        let of = |vocabulary: &str, merges: &str| {
+            let json = format!(
+                r#"{{"model":{{"type":"BPE","byte_fallback":true,"vocab":{{{vocabulary}}},"merges":[{merges}]}}}}"#
+            );
+            Vocabulary::parse(json.as_bytes(), 8).expect("understood").made_otherwise
+        };
+        let six = r#""a":0,"b":1,"c":2,"ab":3,"bc":4,"abc":5"#;
+        let all = r#"["a","b"],["b","c"],["ab","c"],["a","bc"]"#;
+        assert_eq!(of(six, all), 0, "every cut of every token is a merge");
+        assert_eq!(of(six, r#"["a","b"],["b","c"],["ab","c"]"#), 1, "a + bc makes abc too");
+        assert_eq!(of(six, r#"["b","c"],["ab","c"],["a","bc"]"#), 1, "ab is never made");
+        assert_eq!(
+            of(six, r#"["a","b"],["ab","c"],["b","c"],["a","bc"]"#),
+            1,
+            "bc comes between the two of abc"
+        );
     }
 
     #[test]

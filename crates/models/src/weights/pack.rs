@@ -13,7 +13,7 @@ const PIECE_BYTES: usize = 8 << 20;
 
 /// The kernels' type for a stored one; `None` for types that weights of this family do not have.
 pub(crate) fn dtype(stored: &str) -> Option<Dtype> {
-    Dtype::ALL.into_iter().find(|dtype| dtype.to_string().to_uppercase() == stored)
+    Dtype::ALL.into_iter().find(|dtype| dtype.name().to_uppercase() == stored)
 }
 
 /// A small tensor widened to f32.

@@ -7,6 +7,7 @@ use lightbox_models::quantize::{QuantizeKind, QuantizeOptions, Quantized, quanti
 
 use crate::arguments::OutputArguments;
 use crate::exit::{Code, Failure};
+use crate::quantized::warn_of_tokens;
 use crate::terminal::{Output, Progress, print_json, say, size};
 use crate::{cancel, model};
 
@@ -76,6 +77,7 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
     } else {
         Output::new().write(&told(&quantized))?;
     }
+    warn_of_tokens(quantized.tokens_made_otherwise);
     if let Some(terms) = &quantized.terms {
         say(&format!("Who passes these files on passes on the {}: {}", terms.name, terms.url));
     }

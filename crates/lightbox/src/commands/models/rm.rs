@@ -74,11 +74,8 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         return Err(Failure::new(Code::Usage, format!("{name} was not removed; add --yes to {question}")));
     }
     // While the files are there: they say by what the entries are known.
-    let digests: HashSet<String> = found
-        .snapshots
-        .iter()
-        .filter_map(|snapshot| ModelReport::of(&ModelFiles::folder(snapshot).ok()?, name).digest)
-        .collect();
+    let digests: HashSet<String> =
+        found.snapshots.iter().flat_map(|snapshot| digests_in(snapshot, name)).collect();
     let copies: Vec<Copy> = digests.iter().flat_map(|digest| copies_of(digest)).collect();
     let copies_bytes = copies.iter().map(|copy| bytes_in(&copy.folder)).sum();
     let mut cached = Erased::default();
@@ -107,6 +104,30 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
         Output::new().write(&(text + "\n"))?;
     }
     Ok(Code::Done)
+}
+
+/// Digests of the model in a snapshot, or of the models where several lie in it as GGUF. Where none can be had, what is
+/// cached with it cannot be told from the rest, and that is said.
+fn digests_in(snapshot: &Path, name: &str) -> Vec<String> {
+    let one = |files: ModelFiles| ModelReport::of(&files, name).digest;
+    let digests: Vec<String> = match ModelFiles::at(snapshot, None) {
+        Ok(files) => one(files).into_iter().collect(),
+        Err(_) => {
+            let is_gguf = |path: &PathBuf| {
+                path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
+            };
+            let each = paths(snapshot).into_iter().filter(is_gguf);
+            each.filter_map(|path| one(ModelFiles::gguf(path, None).ok()?)).collect()
+        }
+    };
+    if digests.is_empty() {
+        say(&format!(
+            "warning: {} is no whole model: what was cached of reads with it cannot be told and stays; `lightbox cache \
+             clear` removes all that is cached",
+            snapshot.display()
+        ));
+    }
+    digests
 }
 
 fn find(name: &str) -> Result<Found, Failure> {

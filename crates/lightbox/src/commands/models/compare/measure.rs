@@ -23,8 +23,8 @@ impl Divergence {
                 a.exp() * (a - b)
             })
             .sum();
-        // Rounding can bring two equal distributions a hair below zero.
-        self.kl.push(kl.max(0.0));
+        // Rounding can bring two equal distributions a hair below zero; what is not a number stays so.
+        self.kl.push(if kl < 0.0 { 0.0 } else { kl });
         self.n_same_top += usize::from(top(a) == top(b));
     }
 }

@@ -57,6 +57,14 @@ pub struct Arguments {
     #[arg(long, value_name = "PRECISION")]
     vision_b: Option<Vision>,
 
+    /// File with the vision tower of A, where it is in GGUF; default: the mmproj….gguf beside it that fits
+    #[arg(long, value_name = "FILE")]
+    projector_a: Option<PathBuf>,
+
+    /// File with the vision tower of B, where it is in GGUF
+    #[arg(long, value_name = "FILE")]
+    projector_b: Option<PathBuf>,
+
     /// What A keeps keys and values as: f16 (default), f32, bf16 or q8
     #[arg(long, value_name = "TYPE", value_parser = <KvDtype as FromStr>::from_str)]
     kv_a: Option<KvDtype>,
@@ -105,9 +113,14 @@ pub fn run(arguments: &Arguments) -> Result<Code, Failure> {
 impl Arguments {
     /// How A and B are loaded.
     fn sides(&self) -> [ModelArguments; 2] {
-        let side =
-            |vision, kv| ModelArguments { threads: self.threads, vision, kv, ..ModelArguments::default() };
-        [side(self.vision_a, self.kv_a), side(self.vision_b, self.kv_b)]
+        let side = |vision, kv, projector: &Option<PathBuf>| ModelArguments {
+            threads: self.threads,
+            projector: projector.clone(),
+            vision,
+            kv,
+            ..ModelArguments::default()
+        };
+        [side(self.vision_a, self.kv_a, &self.projector_a), side(self.vision_b, self.kv_b, &self.projector_b)]
     }
 }
 
@@ -137,9 +150,12 @@ fn compare(
         ));
     }
     let answer_a = answer(a, &case.request, cancel).map_err(named)?;
+    if answer_a.finish == Finish::Cancelled {
+        return Err(interrupted());
+    }
     let divergence = diverge(a, b, &case.request, &answer_a.ids, cancel).map_err(named)?;
     let answer_b = answer(b, &case.request, cancel).map_err(named)?;
-    if [&answer_a, &answer_b].iter().any(|answer| answer.finish == Finish::Cancelled) {
+    if answer_b.finish == Finish::Cancelled {
         return Err(interrupted());
     }
     Ok(CaseReport::of(&case.name, divergence, &answer_a, &answer_b))
@@ -183,6 +199,13 @@ fn diverge(
             rows_a[from_a..].chunks_exact(width_a).zip(rows_b[from_b..].chunks_exact(width_b)).take(n);
         for (row_a, row_b) in pairs {
             divergence.add(row_a, row_b);
+        }
+        if divergence.kl.iter().any(|kl| !kl.is_finite()) {
+            return Err(lightbox_models::Error::new(
+                lightbox_models::ErrorKind::Weights,
+                "the scores of one of the models are not numbers, or infinite",
+            )
+            .hint("its weights are damaged or overflow"));
         }
         (left_a, left_b, done) = (left_a - n, left_b - n, done + n);
         if n == 0 {
